@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Physics-based machine learning for electron-microscopy spectra.
+
+Importing the package is light and gives exspy's signals their methods; each
+public name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from . import registration
+
+__version__ = "0.1.0"
+
+# public name -> the module that defines it
+_PUBLIC: dict[str, str] = {}
+
+__all__ = ["__version__", *_PUBLIC]
+
+registration.install()
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

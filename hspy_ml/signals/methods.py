@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the signals gain: arguments, docstrings, and one call each.
+
+The functions here are set on exspy's classes as they stand, while HyperSpy is
+only half imported: this module needs nothing but the standard library, and what
+does the work is imported when a method is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from hyperspy.signal import BaseSignal
+
+    from ..physics.gmatrix import GMatrix
+
+
+def physics_nmf(
+    self: BaseSignal,
+    output_dimension: int | Literal["auto"],
+    *,
+    elements: Sequence[str] | None = None,
+    g_matrix: GMatrix | None = None,
+    navigation_mask: np.ndarray | BaseSignal | float | None = None,
+    signal_mask: np.ndarray | BaseSignal | None = None,
+    mass_thickness: Literal["auto", "constant", "free"] = "auto",
+    fixed_phases: Mapping[int, Any] | None = None,
+    fixed_abundances: Mapping[int, Any] | None = None,
+    smoothness: float = 0.0,
+    sparsity: float = 0.0,
+    max_iterations: int = 1000,
+    tolerance: float = 1e-6,
+    random_state: int | np.random.Generator | None = None,
+    show_progressbar: bool | None = None,
+) -> Any:
+    """Find the phases of a spectrum image, their spectra and compositions.
+
+    The counts are taken as Poisson with the mean ``G W H``: G holds what the
+    instrument counts for each element and for the continuum, W how much of them
+    a phase holds, and H how much of each phase a pixel holds.
+
+    Parameters
+    ----------
+    output_dimension : int or "auto"
+        Number of phases; "auto" takes the number that predicts held-out counts
+        best.
+    elements : sequence of str, optional
+        Symbols of the elements; by default those of ``metadata.Sample.elements``.
+    g_matrix : GMatrix, optional
+        The instrument's response; by default it is computed from the metadata.
+    navigation_mask : array of bool, BaseSignal or float, optional
+        Pixels to leave out (True), in the navigation shape; a float is the
+        threshold of ``vacuum_mask``.
+    signal_mask : array of bool or BaseSignal, optional
+        Channels to leave out (True).
+    mass_thickness : {"auto", "constant", "free"}
+        Whether the mass thickness is the same in all pixels.
+    fixed_phases : mapping of int to composition, optional
+        Phases whose composition is known.
+    fixed_abundances : mapping of int to array, optional
+        Phases whose map is known.
+    smoothness : float, default 0
+        Weight of the maps' roughness.
+    sparsity : float, default 0
+        Weight of mixing: large values push a pixel towards one phase.
+    max_iterations : int, default 1000
+        Iterations at full resolution before a warning.
+    tolerance : float, default 1e-6
+        Relative fall of the loss below which it has converged.
+    random_state : int or numpy.random.Generator, optional
+        Makes the result repeat exactly.
+    show_progressbar : bool, optional
+        By default as in HyperSpy's preferences.
+
+    Returns
+    -------
+    PhysicsNMF
+        Abundances, phase spectra, concentrations with standard errors and
+        elemental maps as HyperSpy signals. ``learning_results`` of the signal
+        is filled too, so that HyperSpy's own decomposition plots work.
+
+    Raises
+    ------
+    NotImplementedError
+        For EELS, which comes with the core-loss G-matrix.
+    """
+    if self.metadata.Signal.signal_type == "EELS":
+        raise NotImplementedError(
+            "`physics_nmf` of EELS comes with the core-loss G-matrix; it works on "
+            "EDS_TEM and EDS_SEM signals."
+        )
+    from .physics_nmf import physics_nmf as run
+
+    return run(
+        self,
+        output_dimension,
+        elements=elements,
+        g_matrix=g_matrix,
+        navigation_mask=navigation_mask,
+        signal_mask=signal_mask,
+        mass_thickness=mass_thickness,
+        fixed_phases=fixed_phases,
+        fixed_abundances=fixed_abundances,
+        smoothness=smoothness,
+        sparsity=sparsity,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        random_state=random_state,
+        show_progressbar=show_progressbar,
+    )
+
+
+def ml_quantify(
+    self: BaseSignal,
+    *,
+    method: Literal["likelihood", "network"] = "likelihood",
+    elements: Sequence[str] | None = None,
+    g_matrix: GMatrix | None = None,
+    navigation_mask: np.ndarray | BaseSignal | float | None = None,
+    signal_mask: np.ndarray | BaseSignal | None = None,
+    composition_units: Literal["atomic", "weight"] = "atomic",
+    show_progressbar: bool | None = None,
+    num_workers: int | None = None,
+) -> Any:
+    """Find the composition of every pixel, by likelihood or by a network.
+
+    Parameters
+    ----------
+    method : {"likelihood", "network"}
+        What inverts the forward model.
+    elements : sequence of str, optional
+        Symbols of the elements; by default those of ``metadata.Sample.elements``.
+    g_matrix : GMatrix, optional
+        The instrument's response; by default it is computed from the metadata.
+    navigation_mask : array of bool, BaseSignal or float, optional
+        Pixels to leave out (True), in the navigation shape.
+    signal_mask : array of bool or BaseSignal, optional
+        Channels to leave out (True).
+    composition_units : {"atomic", "weight"}
+        Atomic or weight percent.
+    show_progressbar : bool, optional
+        By default as in HyperSpy's preferences.
+    num_workers : int, optional
+        Number of threads.
+
+    Raises
+    ------
+    NotImplementedError
+        Always: it is being built.
+    """
+    raise NotImplementedError(
+        "`ml_quantify` is coming: a composition of every pixel, by likelihood and by "
+        "a network trained on simulated spectra."
+    )
+
+
+def classify_phases(
+    self: BaseSignal,
+    phases: Mapping[str, Any] | None = None,
+    *,
+    navigation_mask: np.ndarray | BaseSignal | float | None = None,
+    signal_mask: np.ndarray | BaseSignal | None = None,
+    random_state: int | np.random.Generator | None = None,
+    show_progressbar: bool | None = None,
+    num_workers: int | None = None,
+) -> Any:
+    """Say of every pixel which phase it is, or that it is none of them.
+
+    Parameters
+    ----------
+    phases : mapping of str to composition or spectrum, optional
+        The phases to choose from, by name.
+    navigation_mask : array of bool, BaseSignal or float, optional
+        Pixels to leave out (True), in the navigation shape.
+    signal_mask : array of bool or BaseSignal, optional
+        Channels to leave out (True).
+    random_state : int or numpy.random.Generator, optional
+        Makes the result repeat exactly.
+    show_progressbar : bool, optional
+        By default as in HyperSpy's preferences.
+    num_workers : int, optional
+        Number of threads.
+
+    Raises
+    ------
+    NotImplementedError
+        Always: it is being built.
+    """
+    raise NotImplementedError(
+        "`classify_phases` is coming: two-stage classification of pixels, and dynamic "
+        "sampling, which uses it to choose the next pixel to measure."
+    )
+
+
+def deconvolve_net(
+    self: BaseSignal,
+    *,
+    point_spread_function: np.ndarray | BaseSignal | None = None,
+    navigation_mask: np.ndarray | BaseSignal | float | None = None,
+    signal_mask: np.ndarray | BaseSignal | None = None,
+    random_state: int | np.random.Generator | None = None,
+    show_progressbar: bool | None = None,
+    num_workers: int | None = None,
+) -> Any:
+    """Remove the instrument's response from the spectra.
+
+    Parameters
+    ----------
+    point_spread_function : array or BaseSignal, optional
+        The response, where it is measured; by default it is found together with
+        the spectra (blind).
+    navigation_mask : array of bool, BaseSignal or float, optional
+        Pixels to leave out (True), in the navigation shape.
+    signal_mask : array of bool or BaseSignal, optional
+        Channels to leave out (True).
+    random_state : int or numpy.random.Generator, optional
+        Makes the result repeat exactly.
+    show_progressbar : bool, optional
+        By default as in HyperSpy's preferences.
+    num_workers : int, optional
+        Number of threads.
+
+    Raises
+    ------
+    NotImplementedError
+        Always: it is being built.
+    """
+    raise NotImplementedError(
+        "`deconvolve_net` is coming: blind deconvolution of EDS and EELS spectra, by "
+        "guarded Richardson-Lucy iterations and by a network."
+    )
+
+
+METHODS: tuple[Callable[..., Any], ...] = (
+    physics_nmf,
+    ml_quantify,
+    classify_phases,
+    deconvolve_net,
+)
