@@ -35,16 +35,17 @@ FIRST_ELEMENT = {"K": 3, "L": 20, "M": 57}
 FIRST_QUANTITATIVE_ELEMENT = {"K": 3, "L": 40, "M": 65}
 
 #: Yields of xraylib 4.3 that break the trend between neighbours. Re, Sb: values of
-#: Elam, Ravel and Sieber (2002) as distributed with xraydb. Ir to Bi: M2, where the
+#: Elam, Ravel and Sieber (2002) as distributed with xraydb. Ir to Pb: M2, where the
 #: value of Au is ten times its neighbours' and spoils those interpolated from it:
-#: geometric interpolation between Os and Po. La: M5, that of Ce.
+#: geometric interpolation between Os and Bi. La to Pr: M5, that of Nd, as M4 is
+#: constant there too.
 MENDED_YIELDS = {
     (51, "L2"): 0.069,
     (51, "L3"): 0.069,
     (75, "L1"): 0.144,
     (75, "L2"): 0.283,
     (75, "L3"): 0.268,
-    (57, "M5"): 0.00107,
+    **{(z, "M5"): 0.0032 for z in (57, 58, 59)},
     **{(z, "M2"): 0.00325 * (0.00652 / 0.00325) ** ((z - 76) / 7) for z in range(77, 83)},
 }
 
@@ -52,10 +53,10 @@ MENDED_YIELDS = {
 MENDED_COSTER_KRONIG = {(70, "M4", "M5"): 0.04}
 
 #: Radiative rates taken from a neighbour: those into M4 and M5 lack the 4f electrons
-#: between La and Eu, those into M2 are wrong for some transuranic elements.
+#: between La and Eu, those into M2 are nearly all 6d electrons beyond U.
 BORROWED_RATES = {
     **{(z, shell): 64 for z in range(57, 64) for shell in ("M4", "M5")},
-    **{(z, "M2"): 93 for z in (94, 95, 98, 99)},
+    **{(z, "M2"): 92 for z in range(93, 100)},
 }
 
 #: Li and Be: one line each, keV (exspy's line list).
