@@ -18,9 +18,10 @@ def bernstein_continuum(
 ) -> np.ndarray:
     r"""Bernstein polynomials over the photon energy.
 
-    .. math:: c_k(E) = \binom{n}{k} u^k (1 - u)^{n - k} / E, \quad u = E / E_\mathrm{end}
+    .. math:: c_k(E) = \binom{n}{k} \frac{u^k (1 - u)^{n - k}}{E}, \quad
+              u = E / E_\mathrm{end}
 
-    For `n` = 1 and `vanishing`, the law of Kramers; for `n` = 2, that of Lifshin.
+    For `n` = 1 and `vanishing`, the law of Kramers.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def bernstein_continuum(
     energy = energy_keV[inside, None]
     u = energy / end_energy_keV
     basis = np.zeros((energy_keV.size, terms.size))
-    basis[inside] = comb(degree, terms) * u**terms * (1 - u) ** (degree - terms) / energy
+    polynomials = comb(degree, terms) * u**terms * (1 - u) ** (degree - terms)
+    basis[inside] = polynomials / energy
     return basis
 
 

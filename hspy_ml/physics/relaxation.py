@@ -46,7 +46,7 @@ MENDED_YIELDS = {
     (75, "L2"): 0.283,
     (75, "L3"): 0.268,
     **{(z, "M5"): 0.0032 for z in (57, 58, 59)},
-    **{(z, "M2"): 0.00325 * (0.00652 / 0.00325) ** ((z - 76) / 7) for z in range(77, 83)},
+    **{(z, "M2"): 0.00325 * 2.006 ** ((z - 76) / 7) for z in range(77, 83)},
 }
 
 #: Coster-Kronig probabilities that break the trend between neighbours.
@@ -207,9 +207,9 @@ def emission_lines(atomic_number: int, family: str) -> EmissionLines | None:
     -----
     A line `l` that fills the subshell `s` emits :math:`V_s \\omega_s R_l` photons,
     with the vacancies `V` of `vacancies_per_ionisation`, the fluorescence yield
-    :math:`\\omega` and the radiative rate `R`; the rates of a subshell sum to one. Lines
-    without an energy in xraylib get the difference of the edges, and are left out
-    below a rate of 0.001.
+    :math:`\\omega` and the radiative rate `R`; the rates of a subshell sum to one.
+    Lines without an energy in xraylib get the difference of the edges, and are left
+    out below a rate of 0.001.
 
     References
     ----------
@@ -291,8 +291,7 @@ def _listed_coster_kronig(atomic_number: int, shell: str, filled_by: str) -> flo
         return mended
     name = f"F{{}}{shell[1:]}{filled_by[1:]}_TRANS"
     codes = [
-        getattr(xraylib, name.format(kind), None)
-        for kind in (shell[0], f"{shell[0]}P")
+        getattr(xraylib, name.format(kind), None) for kind in (shell[0], f"{shell[0]}P")
     ]
     return sum(
         _or_zero(xraylib.CosKronTransProb, atomic_number, code)
