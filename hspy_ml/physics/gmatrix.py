@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "GMatrix", "build_g_matrix"]
 
-FAIR_SHARE = 0.1  # of the strongest family's counts
-
 
 @dataclass(frozen=True)
 class Column:
@@ -185,30 +183,6 @@ class GMatrix:
                 f"`element` {element!r} has no column; there are {list(self.elements)}."
             )
         return np.array(found)
-
-    def quantifying_column(self, element: str) -> int:
-        """The column whose weight gives the concentration of an element.
-
-        The innermost family whose scale is known (`Column.quantitative`) and that
-        gives at least a tenth of the counts of the strongest such family; of an
-        element without, the strongest column.
-
-        Parameters
-        ----------
-        element : str
-            Symbol.
-
-        Returns
-        -------
-        int
-            Index of the column.
-        """
-        own = self.column_indices(element)
-        trusted = [i for i in own if self.columns[i].quantitative]
-        candidates = np.array(trusted) if trusted else own
-        counts = self.matrix[:, candidates].sum(axis=0)
-        fair = counts >= (FAIR_SHARE if trusted else 1.0) * counts.max()
-        return int(candidates[np.argmax(fair)])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the columns over the energy.
