@@ -45,7 +45,7 @@ def install() -> None:
     sys.meta_path[:] = [_HomeFinder(), *others]
     for name in HOMES:
         module = sys.modules.get(name)
-        if module is not None and not attach(module):
+        if module is not None and not attach(module) and _is_half_imported(module):
             _attach_at_first_look_up(module)
 
 
@@ -72,7 +72,7 @@ def attach(module: ModuleType) -> bool:
 
 
 def _home_class(module: ModuleType) -> type | None:
-    namespace = object.__getattribute__(module, "__dict__")
+    namespace = object.__getattribute__(module, "__dict__")  # looks nothing else up
     cls = namespace.get(HOMES[namespace["__name__"]])
     return cls if isinstance(cls, type) else None
 
@@ -97,8 +97,8 @@ class _HomeFinder(MetaPathFinder):
 
 
 def _spec_of_others(fullname: str, path: Any, target: Any) -> ModuleSpec | None:
-    for finder in list(sys.meta_path):
-        spec = None if _is_ours(finder) else finder.find_spec(fullname, path, target)
+    for finder in [finder for finder in sys.meta_path if not _is_ours(finder)]:
+        spec = finder.find_spec(fullname, path, target)
         if spec is not None:
             return spec
     return None
@@ -122,12 +122,16 @@ class _AttachingLoader(Loader):
         attach(module)
 
 
+def _is_half_imported(module: ModuleType) -> bool:
+    return getattr(vars(module).get("__spec__"), "_initializing", False)
+
+
 def _attach_at_first_look_up(module: ModuleType) -> None:
     ordinary = type(module)
 
     def __getattribute__(self: ModuleType, name: str) -> Any:
         if attach(self):
-            object.__setattr__(self, "__class__", ordinary)
+            self.__class__ = ordinary
         return ordinary.__getattribute__(self, name)
 
     module.__class__ = type(
