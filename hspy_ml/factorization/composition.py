@@ -15,47 +15,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..physics.composition import atomic_number, atomic_weight
+from ..physics.composition import atomic_weight
 
 if TYPE_CHECKING:
-    from ..physics.gmatrix import Column
+    from ..physics.gmatrix import GMatrix
 
 COMPOSITION_UNITS = ("atomic", "weight")
-_FIRST_Z_OF_L = 40
+FAIR_SHARE = 0.1
 
 
-def reference_columns(columns: Sequence[Column]) -> dict[str, int]:
+def reference_columns(g_matrix: GMatrix) -> dict[str, int]:
     """Choose the column by which each element is quantified.
 
-    The K lines are the best known, but those of heavy elements lie where hardly
-    any photon is excited or detected; so the families are tried in the order K,
-    L, M, and from zirconium on (atomic number 40) in the order L, K, M.
+    Of the families whose absolute intensity is well known, the innermost that
+    gives at least a tenth of the counts of the strongest one: K lines are the best
+    known, but those of heavy elements lie where hardly any photon is excited or
+    detected. An element without such a family has its strongest column.
 
     Parameters
     ----------
-    columns : sequence of Column
-        The columns of a G-matrix.
+    g_matrix : GMatrix
+        The G-matrix; the families of an element come in the order K, L, M.
 
     Returns
     -------
     dict of str to int
-        The index of one column for each element, in the order in which the
-        elements first occur. An element whose columns name no family has its
-        first column.
+        The index of a column for each element, in the order of
+        ``g_matrix.elements``.
     """
-    chosen: dict[str, int] = {}
-    for index, column in enumerate(columns):
-        if column.kind != "element":
-            continue
-        best = chosen.get(column.element)
-        if best is None or _rank(column) < _rank(columns[best]):
-            chosen[column.element] = index
+    counts = g_matrix.matrix.sum(axis=0)
+    chosen = {}
+    for element in g_matrix.elements:
+        own = [i for i, c in enumerate(g_matrix.columns) if c.element == element]
+        known = [i for i in own if g_matrix.columns[i].quantitative]
+        share = FAIR_SHARE if known else 1.0
+        enough = share * counts[known or own].max()
+        chosen[element] = next(i for i in known or own if counts[i] >= enough)
     return chosen
-
-
-def _rank(column: Column) -> int:
-    order = "LKM" if atomic_number(column.element) >= _FIRST_Z_OF_L else "KLM"
-    return order.index(column.family) if column.family in tuple(order) else len(order)
 
 
 def conversion_factors(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..physics.acquisition import Acquisition, Detector
+from ..physics.detector import make_detector
 from .axes import check_plausible_eds, energy_axis
 
 _MICROSCOPE = {"EDS_TEM": "TEM", "EDS_SEM": "SEM", "EELS": "TEM"}
@@ -17,16 +18,19 @@ _DEFAULT_RESOLUTION_EV = 130.0
 _HIGHEST_BEAM_ENERGY_KEV = 2000.0
 
 
-def acquisition_from_signal(s: Any, detector: Detector | None = None) -> Acquisition:
+def acquisition_from_signal(
+    s: Any, detector: Detector | str = "windowless"
+) -> Acquisition:
     """Read the conditions of a measurement from a signal.
 
     Parameters
     ----------
     s : EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum
         The signal. Its energy axis may be in eV or keV.
-    detector : Detector, optional
-        The X-ray detector. By default a detector without window whose resolution
-        is ``energy_resolution_MnKa`` of the metadata.
+    detector : Detector or str, default "windowless"
+        The X-ray detector. A name is one of
+        :func:`hspy_ml.physics.detector.make_detector`; its resolution is
+        ``energy_resolution_MnKa`` of the metadata.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def acquisition_from_signal(s: Any, detector: Detector | None = None) -> Acquisi
         technique=technique,
         beam_energy_keV=_beam_energy(read),
         take_off_angle=_take_off_angle(read),
-        detector=detector or Detector(resolution_MnKa_eV=_resolution(read)),
+        detector=_detector(read, detector),
         live_time_s=read.positive("Detector.EDS.live_time"),
         beam_current_nA=read.positive("beam_current"),
     )
@@ -187,6 +191,12 @@ def _take_off_angle(read: _Metadata) -> float:
             "`elevation_angle` of `s.set_microscope_parameters(...)`."
         )
     return float(angle)
+
+
+def _detector(read: _Metadata, detector: Detector | str) -> Detector:
+    if isinstance(detector, Detector):
+        return detector
+    return make_detector(detector, _resolution(read))
 
 
 def _resolution(read: _Metadata) -> float:

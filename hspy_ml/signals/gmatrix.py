@@ -27,8 +27,8 @@ def g_matrix(
     composition_units: str = "weight",
     mass_thickness: float = 0.0,
     specimen: Specimen | None = None,
-    detector: Detector | None = None,
-    continuum_degree: int = 3,
+    detector: Detector | str = "windowless",
+    continuum_degree: int | None = 3,
 ) -> GMatrix:
     """Return what each element would add to the spectra of a signal.
 
@@ -52,10 +52,12 @@ def g_matrix(
         0 means that nothing is absorbed in the specimen.
     specimen : Specimen, optional
         Instead of the four parameters above.
-    detector : Detector, optional
-        By default one without window, with the resolution of the metadata.
-    continuum_degree : int, default 3
-        Degree of the polynomials that describe the bremsstrahlung.
+    detector : Detector or str, default "windowless"
+        A name is one of :func:`hspy_ml.physics.detector.make_detector`, and takes
+        the resolution of the metadata.
+    continuum_degree : int or None, default 3
+        Degree of the polynomials that describe the bremsstrahlung; None leaves it
+        out.
 
     Returns
     -------

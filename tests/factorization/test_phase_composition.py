@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fractions of elements and their errors, against known compounds and sampling."""
 
-from collections import namedtuple
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,14 +14,9 @@ from hspy_ml.factorization.composition import (
     mixture_fraction_errors,
     reference_columns,
 )
+from hspy_ml.physics.gmatrix import Column, GMatrix
 
-Column = namedtuple("Column", "name kind element family")
 ELEMENTS = ("Fe", "O", "Si", "Pt")
-
-
-def _column(name):
-    element, family = name.split()
-    return Column(name, "element", element, family)
 
 
 def test_haematite_has_two_iron_atoms_for_three_of_oxygen():
@@ -56,23 +49,28 @@ def test_unknown_units_are_refused():
         conversion_factors(ELEMENTS, "mass", "percent")
 
 
-def test_light_elements_are_quantified_by_K_and_heavy_ones_by_L():
-    names = ["Fe L", "Fe K", "Pt M", "Pt L", "Zr K", "Zr L", "U M", "O K"]
-    columns = [*map(_column, names), Column("continuum", "continuum", None, None)]
-    chosen = {e: columns[i].name for e, i in reference_columns(columns).items()}
-    assert chosen == {
-        "Fe": "Fe K",
-        "Pt": "Pt L",
-        "Zr": "Zr L",
-        "U": "U M",
-        "O": "O K",
-    }
-    assert list(chosen) == ["Fe", "Pt", "Zr", "U", "O"]
-
-
-def test_columns_without_a_family_are_taken_as_they_come():
-    columns = [Column(e, "element", e, None) for e in ("Fe", "O", "Fe")]
-    assert reference_columns(columns) == {"Fe": 0, "O": 1}
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"Fe L": 9.0, "Fe K": 5.0}, "Fe K"),  # L of iron: shape only
+        ({"Fe L": 9.0}, "Fe L"),
+        ({"Ag K": 0.2, "Ag L": 3.0}, "Ag L"),  # hardly any K is detected
+        ({"Ag K": 0.4, "Ag L": 3.0}, "Ag K"),
+        ({"Pt L": 1.0, "Pt M": 5.0}, "Pt L"),
+        ({"Ce M": 5.0, "Ce L": 1.0}, "Ce L"),  # M of cerium: shape only
+        ({"U M": 5.0}, "U M"),
+    ],
+)
+def test_elements_are_quantified_by_lines_that_are_known_and_seen(counts, expected):
+    shape_only = ("Fe L", "Ce M")
+    columns = [
+        Column(name, "element", *name.split(), name not in shape_only)
+        for name in counts
+    ]
+    columns.append(Column("continuum 0", "continuum"))
+    g_matrix = GMatrix(np.array([[*counts.values(), 20.0]]), tuple(columns))
+    (index,) = reference_columns(g_matrix).values()
+    assert columns[index].name == expected
 
 
 AMOUNTS = hnp.arrays(float, 4, elements=st.floats(0.01, 10))

@@ -54,3 +54,58 @@ def shared_data():
     if not (SHARED / "index.csv").exists():
         pytest.skip("the shared data files are not here")
     return SHARED
+
+
+def make_result(
+    s, *, n_phases=2, covariances=True, masked=False, concentration="mass", seed=3
+):
+    """Return a result with random weights and abundances for a signal."""
+    from hspy_ml.factorization.factorization import Factorization
+    from hspy_ml.signals.gmatrix import g_matrix
+    from hspy_ml.signals.result import PhysicsNMFResult
+
+    rng = np.random.default_rng(seed)
+    matrix = g_matrix(s, geometry="film", composition={"Fe": 2}, mass_thickness=1e-5)
+    if concentration == "atomic":
+        matrix = type(matrix)(matrix.matrix, matrix.columns, concentration="atomic")
+    n_pixels = max(1, s.axes_manager.navigation_size)
+    n_channels, n_columns = matrix.matrix.shape
+    mask = np.arange(n_pixels) % 4 == 1 if masked else None
+    abundances = rng.dirichlet(np.ones(n_phases), n_pixels)
+    if masked:
+        abundances[mask] = np.nan
+    weights = (
+        rng.uniform(0.1, 1.0, (n_columns, n_phases))
+        / matrix.matrix.sum(axis=0)[:, None]
+    )
+    roots = 0.05 * rng.normal(size=(n_phases, n_columns, n_columns))
+    roots *= weights.T[:, :, None]
+    return PhysicsNMFResult.from_factorization(
+        s,
+        Factorization(
+            weights=weights,
+            abundances=abundances,
+            pixel_scale=rng.uniform(0.5, 1.5, n_pixels),
+            loss=np.array([3.0, 2.0, 1.5]),
+            converged=True,
+            n_iterations=17,
+            settings={"output_dimension": n_phases, "smoothness": 0.5, "seed": None},
+        ),
+        matrix,
+        navigation_mask=mask,
+        signal_mask=np.arange(n_channels) < 5 if masked else None,
+        weights_covariance=roots @ roots.transpose(0, 2, 1) if covariances else None,
+        abundance_covariance=(
+            np.tile(1e-4 * (np.eye(n_phases) - 1 / n_phases), (n_pixels, 1, 1))
+            if covariances
+            else None
+        ),
+        pixel_deviance=rng.uniform(size=n_pixels) if covariances else None,
+        channel_deviance=rng.uniform(size=n_channels) if covariances else None,
+    )
+
+
+@pytest.fixture
+def result_of():
+    """A factory of results."""
+    return make_result

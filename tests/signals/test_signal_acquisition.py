@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hspy_ml.physics.acquisition import Acquisition, Detector
+from hspy_ml.physics.detector import make_detector
 from hspy_ml.signals.acquisition import acquisition_from_signal
 
 
@@ -37,7 +38,7 @@ def test_what_the_metadata_say_is_read(eds):
     assert acquisition.beam_energy_keV == 15
     # tilted by 7 degrees towards a detector at 31 degrees
     assert acquisition.take_off_angle == pytest.approx(38.0)
-    assert acquisition.detector == Detector(resolution_MnKa_eV=127.0)
+    assert acquisition.detector == make_detector("windowless", 127.0)
     assert acquisition.live_time_s == 12.5
     assert acquisition.beam_current_nA == 0.75
 
@@ -63,6 +64,15 @@ def test_a_key_with_a_trailing_blank_is_found(eds):
 def test_the_users_detector_is_taken_as_it_is(eds):
     detector = Detector(name="mine", resolution_MnKa_eV=141.0)
     assert acquisition_from_signal(eds(), detector).detector is detector
+
+
+def test_a_detector_can_be_named(eds):
+    s = eds()
+    s.set_microscope_parameters(energy_resolution_MnKa=139.0)
+    detector = acquisition_from_signal(s, "polymer").detector
+    assert detector == make_detector("polymer", 139.0)
+    with pytest.raises(ValueError, match="'glass'"):
+        acquisition_from_signal(s, "glass")
 
 
 def test_missing_beam_energy_says_how_to_set_it(eds):
