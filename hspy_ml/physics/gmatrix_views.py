@@ -33,7 +33,12 @@ def plot_columns(g_matrix: GMatrix, ax: Axes | None = None) -> Axes:
         shown = np.where(spectrum > SMALLEST_SHOWN * highest, spectrum, np.nan)
         ax.plot(energy, shown, lw=1.2, label=column.name, **style)
     ax.set(xlabel=label, ylabel=_intensity_label(g_matrix), yscale="log")
-    ax.legend(fontsize="small", ncols=1 + len(g_matrix.columns) // 12)
+    ax.legend(
+        fontsize="small",
+        ncols=1 + len(g_matrix.columns) // 16,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+    )
     return ax
 
 
