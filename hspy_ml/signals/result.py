@@ -136,8 +136,9 @@ class PhysicsNMFResult:
         """Standard errors of the abundances, or None if not computed."""
         if self.abundance_covariance is None:
             return None
-        variance = np.diagonal(self.abundance_covariance, axis1=1, axis2=2)
-        return self.frame.phase_maps(np.sqrt(variance), "Abundances (uncertainty)")
+        errors = np.sqrt(np.diagonal(self.abundance_covariance, axis1=1, axis2=2))
+        errors = np.where(np.isnan(self.factorization.abundances), np.nan, errors)
+        return self.frame.phase_maps(errors, "Abundances (uncertainty)")
 
     @cached_property
     def spectra(self) -> Any:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from .result import PhysicsNMFResult
 
-_ROW_HEIGHT = 2.5
+_ROW_HEIGHT = 2.5  # inches
+_BAR_HEIGHT = 0.16  # inches
 _SMALLEST_PEAK = 0.01  # of the highest channel: lower peaks get no label
-_CLOSEST_LABELS = 0.03  # of the width of the axis
+_CLOSE = 0.035  # of the width of the axis: such labels would overlap
 
 
 def plot_result(result: PhysicsNMFResult) -> Figure:
@@ -36,15 +37,18 @@ def plot_result(result: PhysicsNMFResult) -> Figure:
     import matplotlib.pyplot as plt
 
     with_map = result.frame.n_pixels > 1
+    row_height = max(_ROW_HEIGHT, _BAR_HEIGHT * len(result.elements))
     widths = [1.1, 2.2, 1.0] if with_map else [2.2, 1.0]
     figure, axes = plt.subplots(
         result.n_phases,
         len(widths),
-        figsize=(12 if with_map else 9, _ROW_HEIGHT * result.n_phases + 0.5),
+        figsize=(12 if with_map else 9, row_height * result.n_phases + 0.5),
         width_ratios=widths,
         squeeze=False,
         layout="constrained",
     )
+    for phase, ax in enumerate(axes[:, 0]):
+        ax.set_title(_row_title(result, phase), fontsize="medium")
     colours = _element_colours(result)
     for phase, row in enumerate(axes):
         if with_map:
@@ -54,6 +58,11 @@ def plot_result(result: PhysicsNMFResult) -> Figure:
     axes[0, -1].set_title("atomic percent")
     axes[-1, -2].set_xlabel(_energy_label(result))
     return figure
+
+
+def _row_title(result: PhysicsNMFResult, phase: int) -> str:
+    percent = 100 * result.area_fractions[phase]
+    return f"phase {phase}: {percent:.1f} % of the area"
 
 
 def _element_colours(result: PhysicsNMFResult) -> dict[str, Any]:
@@ -66,8 +75,6 @@ def _element_colours(result: PhysicsNMFResult) -> dict[str, Any]:
 
 def _draw_abundance(ax: Axes, result: PhysicsNMFResult, phase: int) -> None:
     values = result.abundances.data[phase]
-    area = 100 * result.area_fractions[phase]
-    ax.set_title(f"phase {phase}: {area:.1f} % of the area", fontsize="medium")
     if values.ndim == 1:
         _draw_profile(ax, result, values)
     else:
@@ -121,7 +128,7 @@ def _draw_spectrum(
         part = spectra.data[phase]
         ax.fill_between(energy, part, color=colours[element], alpha=0.7, lw=0)
     ax.set_xlim(*_energies_shown(result, energy))
-    ax.set_ylim(0, 1.25 * max(total.max(), np.finfo(float).tiny))
+    ax.set_ylim(0, 1.3 * max(total.max(), np.finfo(float).tiny))
     ax.set_ylabel("counts per pixel")
     if phase == 0:
         ax.legend(fontsize="small", frameon=False)
@@ -131,21 +138,23 @@ def _draw_spectrum(
 def _label_peaks(
     ax: Axes, result: PhysicsNMFResult, phase: int, colours: dict[str, Any]
 ) -> None:
-    """Name the highest peak of each column, the higher of two close ones first."""
+    """Name each column's peak; where two are close, the lower one higher up."""
     energy = result.spectra.axes_manager.signal_axes[0].axis
     total = result.spectra.data[phase]
     low, high = ax.get_xlim()
-    taken: list[float] = []
+    labels: list[tuple[float, float, str]] = []
     for height, position, element in _peaks(result, phase, energy):
-        visible = height > _SMALLEST_PEAK * total.max() and low < position < high
-        close = [p for p in taken if abs(p - position) < _CLOSEST_LABELS * (high - low)]
-        if not visible or close:
+        if height < _SMALLEST_PEAK * total.max() or not low < position < high:
             continue
-        taken.append(position)
+        top = float(np.interp(position, energy, total))
+        close = [y for x, y, _ in labels if abs(x - position) < _CLOSE * (high - low)]
+        if close and element in [e for *_, e in labels]:
+            continue
+        labels.append((position, top, element))
         ax.annotate(
             element,
-            (position, np.interp(position, energy, total)),
-            xytext=(0, 3),
+            (position, max([top, *close])),
+            xytext=(0, 3 + 11 * len(close)),
             textcoords="offset points",
             ha="center",
             color=colours[element],

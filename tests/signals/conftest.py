@@ -42,7 +42,7 @@ def make_eds(
     return s
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def eds():
     """A factory of EDS signals."""
     return make_eds
@@ -105,7 +105,7 @@ def make_result(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def result_of():
     """A factory of results."""
     return make_result

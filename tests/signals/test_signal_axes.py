@@ -59,6 +59,7 @@ def test_a_non_uniform_axis_is_refused_and_the_mend_works(eds):
     np.testing.assert_allclose(energy_axis(s, "keV"), energy_axis(eds(), "keV"))
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("scale", [0.0, np.nan, np.inf])
 def test_a_scale_that_is_no_step_is_refused(eds, scale):
     s = eds()
