@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hot loops of the factorisation, compiled.
+
+Every kernel works on the pixels ``start`` to ``stop``, releases the GIL and
+writes into the arrays that it is given;
+:mod:`hspy_ml.factorization.passes` splits the pixels and sums the blocks. They
+hold no validation: shapes and types are the caller's duty. ``spectra`` is
+``G W``, channels by phases (phases by channels in the dense kernels, where the
+loops run along channels); ``abundances`` is pixels by phases.
+
+The number of phases is a constant of the compiled code, so that the inner loops
+are unrolled: worth a factor of two to three. Hence the factories.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numba
+import numpy as np
+
+_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "arcp", "nsz"}}
+
+
+@lru_cache(maxsize=None)
+def sparse_pass(n_phases: int):
+    """Compile the fused pass over non-zero counts.
+
+    Parameters
+    ----------
+    n_phases : int
+        Number of phases.
+
+    Returns
+    -------
+    callable
+        ``kernel(start, stop, offsets, channels, counts, spectra, abundances,
+        allocated, correlation)``. For each non-zero count y in channel e of
+        pixel p, with ``m = sum_k spectra[e, k] abundances[p, k]``, it writes
+        ``allocated[p, k] = abundances[p, k] sum_e (y / m) spectra[e, k]``, the
+        expected counts of phase k in pixel p, and adds ``(y / m) abundances[p,
+        k]`` to ``correlation[e, k]``: one read of the data serves H and W.
+    """
+
+    @numba.njit(**_OPTIONS)
+    def kernel(
+        start,
+        stop,
+        offsets,
+        channels,
+        counts,
+        spectra,
+        abundances,
+        allocated,
+        correlation,
+    ):
+        h = np.empty(n_phases, spectra.dtype)
+        total = np.empty(n_phases, spectra.dtype)
+        for p in range(start, stop):
+            for k in range(n_phases):
+                h[k] = abundances[p, k]
+                total[k] = 0
+            for i in range(offsets[p], offsets[p + 1]):
+                e = channels[i]
+                model = spectra[e, 0] * h[0]
+                for k in range(1, n_phases):
+                    model += spectra[e, k] * h[k]
+                if model > 0:
+                    ratio = counts[i] / model
+                    for k in range(n_phases):
+                        total[k] += ratio * spectra[e, k]
+                        correlation[e, k] += ratio * h[k]
+            for k in range(n_phases):
+                allocated[p, k] = h[k] * total[k]
+
+    return kernel
+
+
+@lru_cache(maxsize=None)
+def dense_pass(n_phases: int):
+    """Compile the fused pass over all channels, for data that are not sparse.
+
+    Parameters
+    ----------
+    n_phases : int
+        Number of phases.
+
+    Returns
+    -------
+    callable
+        ``kernel(start, stop, counts, spectra, abundances, allocated,
+        correlation)``, as :func:`sparse_pass`, with ``counts`` pixels by
+        channels, and ``spectra`` and ``correlation`` phases by channels. Needs
+        one spectrum of memory.
+    """
+
+    @numba.njit(**_OPTIONS)
+    def kernel(start, stop, counts, spectra, abundances, allocated, correlation):
+        n_channels = counts.shape[1]
+        ratio = np.empty(n_channels, spectra.dtype)
+        for p in range(start, stop):
+            for e in range(n_channels):
+                model = spectra[0, e] * abundances[p, 0]
+                for k in range(1, n_phases):
+                    model += spectra[k, e] * abundances[p, k]
+                ratio[e] = counts[p, e] / model if model > 0 else 0.0
+            for k in range(n_phases):
+                h = abundances[p, k]
+                total = ratio[0] * spectra[k, 0]
+                correlation[k, 0] += ratio[0] * h
+                for e in range(1, n_channels):
+                    total += ratio[e] * spectra[k, e]
+                    correlation[k, e] += ratio[e] * h
+                allocated[p, k] = h * total
+
+    return kernel
+
+
+@numba.njit(cache=True, nogil=True)
+def sparse_log_likelihood(start, stop, offsets, channels, counts, spectra, abundances):
+    """Sum of ``y log m`` over the non-zero counts of some pixels.
+
+    Counts where the model vanishes make it minus infinity.
+    """
+    n_phases = spectra.shape[1]
+    total = 0.0
+    for p in range(start, stop):
+        for i in range(offsets[p], offsets[p + 1]):
+            e = channels[i]
+            model = 0.0
+            for k in range(n_phases):
+                model += spectra[e, k] * abundances[p, k]
+            total += counts[i] * np.log(model)
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def dense_log_likelihood(start, stop, counts, spectra, abundances):
+    """As :func:`sparse_log_likelihood`; ``spectra`` phases by channels."""
+    n_phases = spectra.shape[0]
+    total = 0.0
+    for p in range(start, stop):
+        for e in range(counts.shape[1]):
+            if counts[p, e] > 0:
+                model = 0.0
+                for k in range(n_phases):
+                    model += spectra[k, e] * abundances[p, k]
+                total += counts[p, e] * np.log(model)
+    return total

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One read of the data: expected counts of each phase, by pixel and by channel.
+
+For ``Y_pe ~ Poisson(sum_k D_ek h_pk)`` the expected number of counts of channel
+e in pixel p that belong to phase k is ``y_pe D_ek h_pk / m_pe``. Summed over
+channels, and over pixels, these are the numerators of every multiplicative
+update (Lee & Seung 2001, Adv. Neural Inf. Process. Syst. 13, 556; the
+expectation step of Richardson 1972 and Lucy 1974).
+
+The pixels are split into a fixed number of blocks, which threads share: the
+result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+
+from hspy_ml.counts import Counts, SparseCounts
+from hspy_ml.factorization import kernels
+
+_N_BLOCKS = 8
+
+
+@lru_cache(maxsize=None)
+def _pool(n_workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_workers, thread_name_prefix="hspy_ml")
+
+
+def _each_block(n_pixels: int, task, num_workers: int | None) -> list:
+    edges = np.linspace(0, n_pixels, _N_BLOCKS + 1).astype(np.int64)
+    pool = _pool(num_workers or os.cpu_count() or 1)
+    return list(pool.map(task, range(_N_BLOCKS), edges[:-1], edges[1:]))
+
+
+def fused_pass(
+    counts: Counts,
+    spectra: np.ndarray,
+    abundances: np.ndarray,
+    num_workers: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected counts per pixel and phase, and correlations per channel.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+        The data, n_pixels by n_channels.
+    spectra : ndarray, shape (n_channels, n_phases)
+        D = G W, counts per unit of abundance; float32 or float64, which is the
+        precision of everything.
+    abundances : ndarray, shape (n_pixels, n_phases)
+        H, in the units of ``spectra``.
+    num_workers : int, optional
+        Threads; all cores by default.
+
+    Returns
+    -------
+    allocated : ndarray, shape (n_pixels, n_phases)
+        Expected counts of each phase in each pixel; a row sums to the counts
+        of the pixel.
+    correlation : ndarray, shape (n_channels, n_phases)
+        ``sum_p (y_pe / m_pe) h_pk``; times D it is the expected counts of each
+        phase in each channel.
+    """
+    dtype = spectra.dtype
+    n_phases = spectra.shape[1]
+    allocated = np.empty((counts.n_pixels, n_phases), dtype)
+    abundances = np.ascontiguousarray(abundances, dtype)
+    if isinstance(counts, SparseCounts):
+        spectra = np.ascontiguousarray(spectra)
+        correlation = np.zeros((_N_BLOCKS, counts.n_channels, n_phases), dtype)
+        kernel = kernels.sparse_pass(n_phases)
+        data = (counts.offsets, counts.channels, counts.values)
+    else:
+        spectra = np.ascontiguousarray(spectra.T)
+        correlation = np.zeros((_N_BLOCKS, n_phases, counts.n_channels), dtype)
+        kernel = kernels.dense_pass(n_phases)
+        data = (counts.values,)
+
+    def task(block: int, start: int, stop: int) -> None:
+        kernel(start, stop, *data, spectra, abundances, allocated, correlation[block])
+
+    _each_block(counts.n_pixels, task, num_workers)
+    correlation = correlation.sum(axis=0)
+    sparse = isinstance(counts, SparseCounts)
+    return allocated, correlation if sparse else correlation.T
+
+
+def log_likelihood_of_counts(
+    counts: Counts,
+    spectra: np.ndarray,
+    abundances: np.ndarray,
+    num_workers: int | None = None,
+) -> float:
+    """Sum of ``y log m``: the part of the log-likelihood that needs the data.
+
+    Parameters
+    ----------
+    counts, spectra, abundances, num_workers
+        As in :func:`fused_pass`.
+
+    Returns
+    -------
+    float
+        ``sum_pe y_pe log m_pe``; the Poisson log-likelihood is this minus the
+        sum of the model and of ``log y!``.
+    """
+    abundances = np.ascontiguousarray(abundances)
+    if isinstance(counts, SparseCounts):
+        kernel = kernels.sparse_log_likelihood
+        data = (counts.offsets, counts.channels, counts.values)
+        spectra = np.ascontiguousarray(spectra)
+    else:
+        kernel = kernels.dense_log_likelihood
+        data = (counts.values,)
+        spectra = np.ascontiguousarray(spectra.T)
+
+    def task(block: int, start: int, stop: int) -> float:
+        return kernel(start, stop, *data, spectra, abundances)
+
+    return float(sum(_each_block(counts.n_pixels, task, num_workers)))
