@@ -14,7 +14,7 @@ are unrolled: worth a factor of two to three. Hence the factories.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numba
 import numpy as np
@@ -22,7 +22,7 @@ import numpy as np
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "arcp", "nsz"}}
 
 
-@lru_cache(maxsize=None)
+@cache
 def sparse_pass(n_phases: int):
     """Compile the fused pass over non-zero counts.
 
@@ -76,7 +76,7 @@ def sparse_pass(n_phases: int):
     return kernel
 
 
-@lru_cache(maxsize=None)
+@cache
 def dense_pass(n_phases: int):
     """Compile the fused pass over all channels, for data that are not sparse.
 
