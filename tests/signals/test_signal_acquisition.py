@@ -102,6 +102,13 @@ def test_a_missing_direction_is_filled_in_with_a_warning(eds, key):
         assert acquisition_from_signal(s).take_off_angle == pytest.approx(35.0)
 
 
+def test_both_tilts_of_the_stage_count(eds):
+    s = eds()
+    s.set_microscope_parameters(azimuth_angle=90.0, elevation_angle=20.0)
+    s.metadata.set_item("Acquisition_instrument.TEM.Stage.tilt_beta", 10.0)
+    assert acquisition_from_signal(s).take_off_angle == pytest.approx(30.0)
+
+
 def test_a_detector_behind_the_surface_is_refused(eds):
     s = eds()
     s.set_microscope_parameters(tilt_stage=-60.0, elevation_angle=20.0)
