@@ -35,11 +35,13 @@ def sparse_pass(n_phases: int):
     -------
     callable
         ``kernel(start, stop, offsets, channels, counts, spectra, abundances,
-        allocated, correlation)``. For each non-zero count y in channel e of
+        allocated, correlation) -> float``. For each non-zero count y in channel e of
         pixel p, with ``m = sum_k spectra[e, k] abundances[p, k]``, it writes
         ``allocated[p, k] = abundances[p, k] sum_e (y / m) spectra[e, k]``, the
         expected counts of phase k in pixel p, and adds ``(y / m) abundances[p,
-        k]`` to ``correlation[e, k]``: one read of the data serves H and W.
+        k]`` to ``correlation[e, k]``: one read of the data serves H and W. It
+        returns the sum of ``y log m``, for which products of the model are
+        gathered and their logarithm is taken now and then.
     """
 
     @numba.njit(**_OPTIONS)
@@ -56,6 +58,8 @@ def sparse_pass(n_phases: int):
     ):
         h = np.empty(n_phases, spectra.dtype)
         total = np.empty(n_phases, spectra.dtype)
+        log_likelihood = 0.0
+        product = 1.0
         for p in range(start, stop):
             for k in range(n_phases):
                 h[k] = abundances[p, k]
@@ -70,8 +74,16 @@ def sparse_pass(n_phases: int):
                     for k in range(n_phases):
                         total[k] += ratio * spectra[e, k]
                         correlation[e, k] += ratio * h[k]
+                if counts[i] == 1:
+                    product *= model
+                    if not 1e-200 < product < 1e200:
+                        log_likelihood += np.log(product)
+                        product = 1.0
+                else:
+                    log_likelihood += counts[i] * np.log(model)
             for k in range(n_phases):
                 allocated[p, k] = h[k] * total[k]
+        return log_likelihood + np.log(product)
 
     return kernel
 

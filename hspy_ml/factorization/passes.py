@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from hspy_ml.counts import Counts, SparseCounts
+from hspy_ml.counts import Counts, DenseCounts, SparseCounts
 from hspy_ml.factorization import kernels
 
 _N_BLOCKS = 8
@@ -36,13 +36,13 @@ def _each_block(n_pixels: int, task, num_workers: int | None) -> list:
     return list(pool.map(task, range(_N_BLOCKS), edges[:-1], edges[1:]))
 
 
-def fused_pass(
+def fused_pass_and_log_likelihood(
     counts: Counts,
     spectra: np.ndarray,
     abundances: np.ndarray,
     num_workers: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Expected counts per pixel and phase, and correlations per channel.
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Expected counts per pixel and per channel, and the log-likelihood.
 
     Parameters
     ----------
@@ -64,29 +64,74 @@ def fused_pass(
     correlation : ndarray, shape (n_channels, n_phases)
         ``sum_p (y_pe / m_pe) h_pk``; times D it is the expected counts of each
         phase in each channel.
+    log_likelihood : float
+        ``sum_pe y_pe log m_pe`` of the model that was given.
     """
-    dtype = spectra.dtype
-    n_phases = spectra.shape[1]
-    allocated = np.empty((counts.n_pixels, n_phases), dtype)
+    if not isinstance(counts, SparseCounts):
+        allocated, correlation = _dense_pass(counts, spectra, abundances, num_workers)
+        likelihood = log_likelihood_of_counts(counts, spectra, abundances, num_workers)
+        return allocated, correlation, likelihood
+    dtype, n_phases = spectra.dtype, spectra.shape[1]
+    spectra = np.ascontiguousarray(spectra)
     abundances = np.ascontiguousarray(abundances, dtype)
-    if isinstance(counts, SparseCounts):
-        spectra = np.ascontiguousarray(spectra)
-        correlation = np.zeros((_N_BLOCKS, counts.n_channels, n_phases), dtype)
-        kernel = kernels.sparse_pass(n_phases)
-        data = (counts.offsets, counts.channels, counts.values)
-    else:
-        spectra = np.ascontiguousarray(spectra.T)
-        correlation = np.zeros((_N_BLOCKS, n_phases, counts.n_channels), dtype)
-        kernel = kernels.dense_pass(n_phases)
-        data = (counts.values,)
+    allocated = np.empty((counts.n_pixels, n_phases), dtype)
+    correlation = np.zeros((_N_BLOCKS, counts.n_channels, n_phases), dtype)
+    kernel = kernels.sparse_pass(n_phases)
+    data = (counts.offsets, counts.channels, counts.values)
+
+    def task(block: int, start: int, stop: int) -> float:
+        return kernel(
+            start, stop, *data, spectra, abundances, allocated, correlation[block]
+        )
+
+    likelihood = sum(_each_block(counts.n_pixels, task, num_workers))
+    return allocated, correlation.sum(axis=0), float(likelihood)
+
+
+def _dense_pass(
+    counts: DenseCounts,
+    spectra: np.ndarray,
+    abundances: np.ndarray,
+    num_workers: int | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    dtype, n_phases = spectra.dtype, spectra.shape[1]
+    spectra = np.ascontiguousarray(spectra.T)
+    abundances = np.ascontiguousarray(abundances, dtype)
+    allocated = np.empty((counts.n_pixels, n_phases), dtype)
+    correlation = np.zeros((_N_BLOCKS, n_phases, counts.n_channels), dtype)
+    kernel = kernels.dense_pass(n_phases)
 
     def task(block: int, start: int, stop: int) -> None:
-        kernel(start, stop, *data, spectra, abundances, allocated, correlation[block])
+        kernel(
+            start,
+            stop,
+            counts.values,
+            spectra,
+            abundances,
+            allocated,
+            correlation[block],
+        )
 
     _each_block(counts.n_pixels, task, num_workers)
-    correlation = correlation.sum(axis=0)
-    sparse = isinstance(counts, SparseCounts)
-    return allocated, correlation if sparse else correlation.T
+    return allocated, correlation.sum(axis=0).T
+
+
+def fused_pass(
+    counts: Counts,
+    spectra: np.ndarray,
+    abundances: np.ndarray,
+    num_workers: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected counts per pixel and phase, and correlations per channel.
+
+    Parameters and results are those of :func:`fused_pass_and_log_likelihood`,
+    less the log-likelihood.
+    """
+    if isinstance(counts, SparseCounts):
+        return fused_pass_and_log_likelihood(counts, spectra, abundances, num_workers)[
+            :2
+        ]
+    return _dense_pass(counts, spectra, abundances, num_workers)
 
 
 def log_likelihood_of_counts(
