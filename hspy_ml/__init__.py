@@ -14,7 +14,10 @@ from . import registration
 __version__ = "0.1.0"
 
 # public name -> the module that defines it
-_PUBLIC: dict[str, str] = {}
+_PUBLIC = {
+    "GMatrix": "hspy_ml.physics.gmatrix",
+    "g_matrix": "hspy_ml.signals.gmatrix",
+}
 
 __all__ = ["__version__", *_PUBLIC]
 

@@ -263,6 +263,9 @@ def eight_threads() -> None:
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 
+    import dask.array  # noqa: F401  first imported by threads, it fails without us
+    import matplotlib.pyplot  # noqa: F401
+
     barrier = Barrier(8)
 
     def first_use(number: int) -> None:
