@@ -38,15 +38,16 @@ class SparseCounts:
     @cached_property
     def pixel_totals(self) -> np.ndarray:
         """Counts of each pixel, float64, shape (n_pixels,)."""
-        cumulated = np.concatenate([[0.0], np.cumsum(self.values, dtype=np.float64)])
-        return np.diff(cumulated[self.offsets])
+        from hspy_ml.counts_kernels import sum_rows
+
+        return sum_rows(self.offsets, self.values)
 
     @cached_property
     def channel_totals(self) -> np.ndarray:
         """Counts of each channel, float64, shape (n_channels,)."""
-        return np.bincount(
-            self.channels, weights=self.values, minlength=self.n_channels
-        )
+        from hspy_ml.counts_kernels import sum_channels
+
+        return sum_channels(self.channels, self.values, self.n_channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,3 +84,19 @@ class DenseCounts:
 
 
 Counts = SparseCounts | DenseCounts
+
+
+def channel_type(n_channels: int) -> np.dtype:
+    """Return the smaller of uint16 and int32 that holds the number of a channel.
+
+    Parameters
+    ----------
+    n_channels : int
+        Number of channels.
+
+    Returns
+    -------
+    numpy.dtype
+        uint16 for up to 65536 channels.
+    """
+    return np.dtype(np.uint16 if n_channels <= 2**16 else np.int32)
