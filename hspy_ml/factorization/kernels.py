@@ -20,6 +20,15 @@ import numba
 import numpy as np
 
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "arcp", "nsz"}}
+# Along channels, sums may be taken in any order and divisions by zero are masked:
+# so the loops become vector instructions, five to ten times faster. Without
+# "arcp", since 0 times the reciprocal of a tiny model might be NaN.
+_DENSE_OPTIONS = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "nsz", "reassoc"},
+}
 
 
 @cache
@@ -106,22 +115,25 @@ def dense_pass(n_phases: int):
         one spectrum of memory.
     """
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**_DENSE_OPTIONS)
     def kernel(start, stop, counts, spectra, abundances, allocated, correlation):
         n_channels = counts.shape[1]
         ratio = np.empty(n_channels, spectra.dtype)
+        zero = spectra.dtype.type(0)
         for p in range(start, stop):
+            for e in range(n_channels):
+                ratio[e] = counts[p, e]
             for e in range(n_channels):
                 model = spectra[0, e] * abundances[p, 0]
                 for k in range(1, n_phases):
                     model += spectra[k, e] * abundances[p, k]
-                ratio[e] = counts[p, e] / model if model > 0 else 0.0
+                ratio[e] = ratio[e] / model if model > 0 else zero
             for k in range(n_phases):
                 h = abundances[p, k]
-                total = ratio[0] * spectra[k, 0]
-                correlation[k, 0] += ratio[0] * h
-                for e in range(1, n_channels):
+                total = zero
+                for e in range(n_channels):
                     total += ratio[e] * spectra[k, e]
+                for e in range(n_channels):
                     correlation[k, e] += ratio[e] * h
                 allocated[p, k] = h * total
 

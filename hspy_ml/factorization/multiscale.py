@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Coarse to fine: the spectra of the phases from binned images.
+
+The counts of a block of pixels follow the same model as those of a pixel, with
+the mean abundances of the block: binning costs purity, but no bias. Blocks large
+enough to tell their shares make the approximations of
+:mod:`~hspy_ml.factorization.variational` good and its iterations cheap. So the
+start is found, and the best of several chosen by the bound of the evidence, on
+the coarsest image, and refined on finer ones down to blocks of about
+:data:`COUNTS_PER_BLOCK` counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hspy_ml.counts import Counts
+from hspy_ml.counts_binning import bin_pixels, block_labels
+from hspy_ml.factorization.start import candidate_starts, corner_shares, whiten
+from hspy_ml.factorization.variational import (
+    CONCENTRATION,
+    SharesModel,
+    VariationalFit,
+    VariationalProblem,
+    fit,
+    iterate,
+)
+
+COUNTS_PER_BLOCK = 300
+"""Counts that a block of the finest image should have (benchmarks/recovery.py)."""
+
+_FEWEST_BLOCKS = 200
+_WARM_UP = 10
+_AUDITION = 90
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedImage:
+    """A binned image and which of its blocks each pixel belongs to.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+        Counts of the blocks that hold any.
+    block_of_pixel : ndarray of int, shape (n_pixels,)
+        Block of each pixel.
+    """
+
+    counts: Counts
+    block_of_pixel: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseSpectra:
+    """Spectra of the phases, and the image that they were found on.
+
+    Parameters
+    ----------
+    column_shares : ndarray, shape (n_columns, n_phases)
+        V, columns that sum to one.
+    image : BinnedImage
+        The finest image used.
+    fit : VariationalFit
+        The last fit, on that image.
+    n_iterations : int
+        Passes over all images.
+    """
+
+    column_shares: np.ndarray
+    image: BinnedImage
+    fit: VariationalFit
+    n_iterations: int
+
+
+def block_sizes(map_shape: tuple[int, ...], counts_per_pixel: float) -> list[int]:
+    """Edges of the blocks, in pixels, from coarse to fine.
+
+    Parameters
+    ----------
+    map_shape : tuple of int
+        Shape of the map.
+    counts_per_pixel : float
+        Mean counts of a pixel.
+
+    Returns
+    -------
+    list of int
+        The last is the smallest whose blocks have enough counts; each before it
+        is twice as large, as long as there are enough blocks.
+    """
+    dimensions = max(len(map_shape), 1)
+    wanted = (COUNTS_PER_BLOCK / max(counts_per_pixel, 1e-9)) ** (1 / dimensions)
+    sizes = [int(np.clip(round(wanted), 1, max(map_shape, default=1)))]
+    while np.prod([-(-n // (2 * sizes[0])) for n in map_shape]) >= _FEWEST_BLOCKS:
+        sizes.insert(0, 2 * sizes[0])
+    return sizes
+
+
+def bin_image(
+    counts: Counts, map_shape: tuple[int, ...], pixels: np.ndarray, size: int
+) -> BinnedImage:
+    """Sum square blocks of pixels.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+        Counts of the pixels that are used.
+    map_shape : tuple of int
+        Shape of the whole map.
+    pixels : ndarray of int, shape (counts.n_pixels,)
+        Where in the flattened map the pixels are.
+    size : int
+        Edge of a block, pixels.
+
+    Returns
+    -------
+    BinnedImage
+        Blocks without pixels are left out.
+    """
+    if size == 1:
+        return BinnedImage(counts, np.arange(counts.n_pixels))
+    labels = block_labels(map_shape, size)[0][pixels]
+    occupied, labels = np.unique(labels, return_inverse=True)
+    return BinnedImage(bin_pixels(counts, labels, occupied.size), labels)
+
+
+def uniform_posterior(problem: VariationalProblem, n_phases: int) -> np.ndarray:
+    """Posterior of pixels of which nothing is known but their counts."""
+    totals = problem.counts.pixel_totals[:, None]
+    return problem.concentration + np.repeat(totals / n_phases, n_phases, axis=1)
+
+
+def find_phases(
+    counts: Counts,
+    response: np.ndarray,
+    n_phases: int,
+    *,
+    map_shape: tuple[int, ...],
+    pixels: np.ndarray,
+    concentration: float = CONCENTRATION,
+    fixed_shares: np.ndarray | None = None,
+    max_iterations: int = 1000,
+    tolerance: float = 2e-4,
+    random_state: int | np.random.Generator | None = None,
+    progress: Callable[[int], None] | None = None,
+    num_workers: int | None = None,
+) -> PhaseSpectra:
+    """Find the spectra of the phases, coarse to fine.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+        The data.
+    response : ndarray, shape (n_channels, n_columns)
+        G with columns that sum to one.
+    n_phases : int
+        Number of phases.
+    map_shape : tuple of int
+        Shape of the map.
+    pixels : ndarray of int, shape (counts.n_pixels,)
+        Where in the flattened map the pixels are.
+    concentration : float, default 0.1
+        Dirichlet concentration of the shares; smaller is purer.
+    fixed_shares : ndarray, shape (n_columns, n_fixed), optional
+        Column shares of phases that are known; they become the first phases.
+    max_iterations : int, default 1000
+        Passes over each image.
+    tolerance : float, default 2e-4
+        See :func:`~hspy_ml.factorization.variational.fit`.
+    random_state : int, numpy.random.Generator or None
+        For the search of the purest pixels.
+    progress : callable, optional
+        Called with the number of passes just done.
+    num_workers : int, optional
+        Threads.
+
+    Returns
+    -------
+    PhaseSpectra
+        Spectra and the finest image.
+    """
+    rng = np.random.default_rng(random_state)
+    n_fixed = 0 if fixed_shares is None else fixed_shares.shape[1]
+    held = np.arange(n_phases) < n_fixed
+    sizes = block_sizes(map_shape, counts.pixel_totals.mean())
+    prior = np.full(n_phases, concentration)
+    options = {"tolerance": tolerance, "progress": progress}
+    result, previous, n_iterations = None, None, 0
+    for size in sizes:
+        image = bin_image(counts, map_shape, pixels, size)
+        problem = VariationalProblem(image.counts, response, prior, held, num_workers)
+        if result is None:
+            result = _best_start(problem, n_phases, fixed_shares, rng, options)
+            n_iterations += result.n_iterations
+            start = result.model
+        else:
+            start = _carried_over(result.model, previous, image, problem)
+        if not result.interrupted:
+            result = fit(problem, start, max_iterations=max_iterations, **options)
+            n_iterations += result.n_iterations
+        else:
+            result = replace(result, model=start)
+        previous = image
+    return PhaseSpectra(result.model.column_shares, image, result, n_iterations)
+
+
+def _best_start(
+    problem: VariationalProblem,
+    n_phases: int,
+    fixed_shares: np.ndarray | None,
+    rng: np.random.Generator,
+    options: dict,
+) -> VariationalFit:
+    pixels = whiten(problem.counts, problem.response)
+    corners = corner_shares(pixels, n_phases, rng)
+    if fixed_shares is not None:
+        corners = _with_fixed(corners, fixed_shares)
+    best = None
+    for shares in candidate_starts(corners, pixels.mean_shares):
+        if fixed_shares is not None:
+            shares[:, : fixed_shares.shape[1]] = fixed_shares
+        model = SharesModel(shares, uniform_posterior(problem, n_phases))
+        model = _warmed_up(problem, model)
+        trial = fit(problem, model, max_iterations=_AUDITION, **options)
+        if best is None or trial.bounds[-1:] > best.bounds[-1:]:
+            best = trial
+        if trial.interrupted:
+            break
+    return best
+
+
+def _warmed_up(problem: VariationalProblem, model: SharesModel) -> SharesModel:
+    for _ in range(_WARM_UP):
+        posterior = iterate(problem, model)[0].posterior
+        model = SharesModel(model.column_shares, posterior)
+    return model
+
+
+def _with_fixed(corners: np.ndarray, fixed_shares: np.ndarray) -> np.ndarray:
+    corners = corners.copy()
+    free = list(range(corners.shape[1]))
+    order = []
+    for known in fixed_shares.T:
+        distance = [np.abs(corners[:, j] - known).sum() for j in free]
+        order.append(free.pop(int(np.argmin(distance))))
+    corners = corners[:, order + free]
+    corners[:, : len(order)] = fixed_shares
+    return corners
+
+
+def _carried_over(
+    model: SharesModel,
+    coarse: BinnedImage,
+    fine: BinnedImage,
+    problem: VariationalProblem,
+) -> SharesModel:
+    """Give each fine block the shares of the coarse one that it lies in."""
+    parent = np.zeros(fine.counts.n_pixels, dtype=np.int64)
+    parent[fine.block_of_pixel] = coarse.block_of_pixel
+    totals = fine.counts.pixel_totals[:, None]
+    posterior = problem.concentration + model.shares[parent] * totals
+    return SharesModel(model.column_shares, posterior)
