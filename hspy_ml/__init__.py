@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "GMatrix": "hspy_ml.physics.gmatrix",
     "g_matrix": "hspy_ml.signals.gmatrix",
+    "simulate": "hspy_ml.signals.simulate",
 }
 
 __all__ = ["__version__", *_PUBLIC]
