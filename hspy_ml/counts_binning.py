@@ -105,12 +105,12 @@ def _bin_sparse(
 def _bin_dense(counts: DenseCounts, labels: np.ndarray, n_groups: int) -> DenseCounts:
     from hspy_ml import counts_kernels as kernels
 
-    binned = np.zeros((n_groups, counts.n_channels))
-    kernels.bin_dense(labels, counts.values, binned)
     dtype = _type_of_sums(counts.values)
+    binned = np.zeros((n_groups, counts.n_channels), dtype)
+    kernels.bin_dense(labels, counts.values, binned)
     if dtype.kind == "u":
         dtype = smallest_type(binned.max(initial=0))
-    return DenseCounts(binned.astype(dtype))
+    return DenseCounts(binned.astype(dtype, copy=False))
 
 
 def _type_of_sums(values: np.ndarray) -> np.dtype:

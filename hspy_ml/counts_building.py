@@ -18,10 +18,10 @@ from hspy_ml.counts import Counts, DenseCounts, SparseCounts, channel_type
 from hspy_ml.counts_reading import Block, CompressedRows, blocks_of_pixels
 
 #: Share of non-zero values from which counts are kept dense. Measured for 4096 pixels
-#: by 2048 channels and 3 to 6 phases, the fused passes take the same time at 0.14 to
-#: 0.2 in float64 and at 0.07 to 0.09 in float32; at 0.3 the dense one is two to five
-#: times faster. Memory would say 0.33 (3 bytes an entry against 1 a value).
-DENSE_FROM = 0.15
+#: by 2048 channels, the fused passes take the same time at 0.22 to 0.24 in float64 and
+#: at 0.15 to 0.2 in float32 (3 to 6 phases), and at 0.5 the dense one is three times
+#: faster. Memory would say 0.33 (3 bytes an entry against 1 a value).
+DENSE_FROM = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,8 @@ def counts_from_array(
     Returns
     -------
     SparseCounts or DenseCounts
-        Dense where at least 15 % of the values are not zero: there the dense
-        kernels are faster, and the array is two to three times larger at most. A
+        Dense where at least 20 % of the values are not zero: there the dense
+        kernels are faster, and the array is at most two to three times larger. A
         dense numpy array that needs no change is not copied.
 
     Raises
@@ -138,7 +138,7 @@ def better_form(counts: Counts) -> Counts:
     Returns
     -------
     SparseCounts or DenseCounts
-        The same counts, dense from a share of 15 % that are not zero; the object
+        The same counts, dense from a share of 20 % that are not zero; the object
         itself if there is nothing to change.
     """
     from hspy_ml import counts_kernels as kernels

@@ -69,10 +69,13 @@ def _with_values(counts: Counts, values: np.ndarray) -> Counts:
     """The same entries with other values; those that are zero now are dropped."""
     if isinstance(counts, DenseCounts):
         return better_form(DenseCounts(values))
+    from hspy_ml.counts_kernels import sum_rows
+
     present = values != 0
-    before = np.concatenate([[0], np.cumsum(present)])
+    offsets = np.zeros_like(counts.offsets)
+    np.cumsum(sum_rows(counts.offsets, present), out=offsets[1:], casting="unsafe")
     return SparseCounts(
-        before[counts.offsets],
+        offsets,
         counts.channels[present],
         values[present],
         counts.n_channels,

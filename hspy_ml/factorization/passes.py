@@ -68,9 +68,7 @@ def fused_pass_and_log_likelihood(
         ``sum_pe y_pe log m_pe`` of the model that was given.
     """
     if not isinstance(counts, SparseCounts):
-        allocated, correlation = _dense_pass(counts, spectra, abundances, num_workers)
-        likelihood = log_likelihood_of_counts(counts, spectra, abundances, num_workers)
-        return allocated, correlation, likelihood
+        return _dense_pass(counts, spectra, abundances, num_workers)
     dtype, n_phases = spectra.dtype, spectra.shape[1]
     spectra = np.ascontiguousarray(spectra)
     abundances = np.ascontiguousarray(abundances, dtype)
@@ -93,7 +91,7 @@ def _dense_pass(
     spectra: np.ndarray,
     abundances: np.ndarray,
     num_workers: int | None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, float]:
     dtype, n_phases = spectra.dtype, spectra.shape[1]
     spectra = np.ascontiguousarray(spectra.T)
     abundances = np.ascontiguousarray(abundances, dtype)
@@ -101,8 +99,8 @@ def _dense_pass(
     correlation = np.zeros((_N_BLOCKS, n_phases, counts.n_channels), dtype)
     kernel = kernels.dense_pass(n_phases)
 
-    def task(block: int, start: int, stop: int) -> None:
-        kernel(
+    def task(block: int, start: int, stop: int) -> float:
+        return kernel(
             start,
             stop,
             counts.values,
@@ -112,8 +110,8 @@ def _dense_pass(
             correlation[block],
         )
 
-    _each_block(counts.n_pixels, task, num_workers)
-    return allocated, correlation.sum(axis=0).T
+    likelihood = sum(_each_block(counts.n_pixels, task, num_workers))
+    return allocated, correlation.sum(axis=0).T, float(likelihood)
 
 
 def fused_pass(
@@ -127,11 +125,7 @@ def fused_pass(
     Parameters and results are those of :func:`fused_pass_and_log_likelihood`,
     less the log-likelihood.
     """
-    if isinstance(counts, SparseCounts):
-        return fused_pass_and_log_likelihood(counts, spectra, abundances, num_workers)[
-            :2
-        ]
-    return _dense_pass(counts, spectra, abundances, num_workers)
+    return fused_pass_and_log_likelihood(counts, spectra, abundances, num_workers)[:2]
 
 
 def log_likelihood_of_counts(
