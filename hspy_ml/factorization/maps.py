@@ -12,7 +12,7 @@ thinning leaves two independent Poisson data sets).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -189,12 +189,12 @@ def _posterior(
     # that a single odd pixel can still be what none of its neighbours is.
     trace = concentration if strength == 0 else concentration / 5
     totals = counts.pixel_totals[:, None]
-    model = SharesModel(column_shares, prior + start * totals)
+    problem = VariationalProblem(counts, response, held, num_workers)
+    model = SharesModel(column_shares, prior + start * totals, prior)
     for iteration in range(_ALONE + _TOGETHER):
         if strength > 0 and iteration >= _ALONE:
             prior = trace + strength * neighbourhood.mean(model.shares)
-        problem = VariationalProblem(counts, response, prior, held, num_workers)
-        model = iterate(problem, model)[0]
+        model = iterate(problem, replace(model, concentration=prior))[0]
         if progress:
             progress(1)
     return model.posterior

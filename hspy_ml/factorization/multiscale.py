@@ -29,7 +29,7 @@ from hspy_ml.factorization.variational import (
     iterate,
 )
 
-COUNTS_PER_BLOCK = 300
+COUNTS_PER_BLOCK = 500
 """Counts that a block of the finest image should have (benchmarks/recovery.py)."""
 
 _FEWEST_BLOCKS = 200
@@ -127,10 +127,12 @@ def bin_image(
     return BinnedImage(bin_pixels(counts, labels, occupied.size), labels)
 
 
-def uniform_posterior(problem: VariationalProblem, n_phases: int) -> np.ndarray:
-    """Posterior of pixels of which nothing is known but their counts."""
-    totals = problem.counts.pixel_totals[:, None]
-    return problem.concentration + np.repeat(totals / n_phases, n_phases, axis=1)
+def uninformed(
+    problem: VariationalProblem, shares: np.ndarray, prior: np.ndarray
+) -> SharesModel:
+    """Spectra, and pixels of which nothing is known but their counts."""
+    posterior = prior + problem.counts.pixel_totals[:, None] / prior.size
+    return SharesModel(shares, posterior, prior)
 
 
 def find_phases(
@@ -191,13 +193,13 @@ def find_phases(
     result, previous, n_iterations = None, None, 0
     for size in sizes:
         image = bin_image(counts, map_shape, pixels, size)
-        problem = VariationalProblem(image.counts, response, prior, held, num_workers)
+        problem = VariationalProblem(image.counts, response, held, num_workers)
         if result is None:
-            result = _best_start(problem, n_phases, fixed_shares, rng, options)
+            result = _best_start(problem, prior, fixed_shares, rng, options)
             n_iterations += result.n_iterations
             start = result.model
         else:
-            start = _carried_over(result.model, previous, image, problem)
+            start = _carried_over(result.model, previous, image)
         if not result.interrupted:
             result = fit(problem, start, max_iterations=max_iterations, **options)
             n_iterations += result.n_iterations
@@ -209,21 +211,20 @@ def find_phases(
 
 def _best_start(
     problem: VariationalProblem,
-    n_phases: int,
+    prior: np.ndarray,
     fixed_shares: np.ndarray | None,
     rng: np.random.Generator,
     options: dict,
 ) -> VariationalFit:
     pixels = whiten(problem.counts, problem.response)
-    corners = corner_shares(pixels, n_phases, rng)
+    corners = corner_shares(pixels, prior.size, rng)
     if fixed_shares is not None:
         corners = _with_fixed(corners, fixed_shares)
     best = None
     for shares in candidate_starts(corners, pixels.mean_shares):
         if fixed_shares is not None:
             shares[:, : fixed_shares.shape[1]] = fixed_shares
-        model = SharesModel(shares, uniform_posterior(problem, n_phases))
-        model = _warmed_up(problem, model)
+        model = _warmed_up(problem, uninformed(problem, shares, prior))
         trial = fit(problem, model, max_iterations=_AUDITION, **options)
         if best is None or trial.bounds[-1:] > best.bounds[-1:]:
             best = trial
@@ -235,7 +236,7 @@ def _best_start(
 def _warmed_up(problem: VariationalProblem, model: SharesModel) -> SharesModel:
     for _ in range(_WARM_UP):
         posterior = iterate(problem, model)[0].posterior
-        model = SharesModel(model.column_shares, posterior)
+        model = replace(model, posterior=posterior)
     return model
 
 
@@ -252,14 +253,11 @@ def _with_fixed(corners: np.ndarray, fixed_shares: np.ndarray) -> np.ndarray:
 
 
 def _carried_over(
-    model: SharesModel,
-    coarse: BinnedImage,
-    fine: BinnedImage,
-    problem: VariationalProblem,
+    model: SharesModel, coarse: BinnedImage, fine: BinnedImage
 ) -> SharesModel:
     """Give each fine block the shares of the coarse one that it lies in."""
     parent = np.zeros(fine.counts.n_pixels, dtype=np.int64)
     parent[fine.block_of_pixel] = coarse.block_of_pixel
     totals = fine.counts.pixel_totals[:, None]
-    posterior = problem.concentration + model.shares[parent] * totals
-    return SharesModel(model.column_shares, posterior)
+    posterior = model.concentration + model.shares[parent] * totals
+    return replace(model, posterior=posterior)

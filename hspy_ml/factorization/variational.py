@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln, polygamma, psi
 
 from hspy_ml.counts import Counts
 from hspy_ml.factorization.passes import fused_pass_and_log_likelihood
@@ -37,6 +37,8 @@ concentration ends in mixtures (``benchmarks/recovery.py``)."""
 
 _SMALLEST_SHARE = 1e-12
 _LONGEST_STEP = 64.0
+_CONCENTRATION_STEPS = 20
+_RANGE = (0.02, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +51,13 @@ class SharesModel:
         V: which share of a phase's counts each column of G gives.
     posterior : ndarray, shape (n_pixels, n_phases)
         Parameters of each pixel's Dirichlet distribution over shares.
+    concentration : ndarray, shape (n_phases,) or (n_pixels, n_phases)
+        Parameters of the Dirichlet prior.
     """
 
     column_shares: np.ndarray
     posterior: np.ndarray
+    concentration: np.ndarray
 
     @property
     def shares(self) -> np.ndarray:
@@ -70,8 +75,6 @@ class VariationalProblem:
         The data.
     response : ndarray, shape (n_channels, n_columns)
         G with columns that sum to one.
-    concentration : ndarray, shape (n_phases,) or (n_pixels, n_phases)
-        Parameters of the Dirichlet prior.
     held : ndarray of bool, shape (n_phases,)
         Phases whose spectra are given.
     num_workers : int or None
@@ -80,7 +83,6 @@ class VariationalProblem:
 
     counts: Counts
     response: np.ndarray
-    concentration: np.ndarray
     held: np.ndarray
     num_workers: int | None = None
 
@@ -139,7 +141,7 @@ def iterate(
     Parameters
     ----------
     problem : VariationalProblem
-        The data and the prior.
+        The data.
     model : SharesModel
         Where to start.
 
@@ -155,15 +157,11 @@ def iterate(
     allocated, correlation, likelihood = fused_pass_and_log_likelihood(
         problem.counts, spectra, np.exp(expected_log), problem.num_workers
     )
-    bound = likelihood + prior_term(
-        model.posterior, problem.concentration, expected_log
-    )
+    bound = likelihood + prior_term(model.posterior, model.concentration, expected_log)
     columns = model.column_shares * (problem.response.T @ correlation)
     columns = np.where(problem.held, model.column_shares, columns)
-    return (
-        SharesModel(_normalised(columns), problem.concentration + allocated),
-        bound,
-    )
+    posterior = model.concentration + allocated
+    return SharesModel(_normalised(columns), posterior, model.concentration), bound
 
 
 def _normalised(columns: np.ndarray) -> np.ndarray:
@@ -194,7 +192,50 @@ def extrapolate(
     log_curvature = logs[2] - logs[1] - log_step
     columns = np.exp(logs[0] + 2 * length * log_step + length**2 * log_curvature)
     columns = np.where(problem.held, first.column_shares, _normalised(columns))
-    return SharesModel(columns, np.maximum(posterior, problem.concentration))
+    posterior = np.maximum(posterior, first.concentration)
+    return SharesModel(columns, posterior, first.concentration)
+
+
+def learn_matrix_concentration(model: SharesModel) -> SharesModel:
+    """Let the data say how often the most abundant phase is absent.
+
+    A prior that rewards absence moves the corners of the simplex inwards, until
+    in some pixel the most abundant phase vanishes. That is right for grains side
+    by side, and wrong for grains in a matrix that is everywhere. So its
+    concentration is learnt, by maximum likelihood given the expected logarithms
+    (Minka 2000, "Estimating a Dirichlet distribution", eq. 9): it stays small
+    where there are pixels without the phase, and becomes one, which rewards
+    nothing, where there are none. The other phases keep theirs.
+
+    Parameters
+    ----------
+    model : SharesModel
+        Spectra and posteriors.
+
+    Returns
+    -------
+    SharesModel
+        The same with another prior; the bound is not lower.
+    """
+    if model.posterior.shape[1] == 1:
+        return model
+    concentration = model.concentration.copy()
+    matrix = int(model.posterior.sum(axis=0).argmax())
+    mean_log = expected_log_shares(model.posterior)[:, matrix].mean()
+    others = concentration.sum() - concentration[matrix]
+    value = concentration[matrix]
+    for _ in range(_CONCENTRATION_STEPS):
+        value = np.clip(_inverse_psi(psi(value + others) + mean_log), *_RANGE)
+    concentration[matrix] = value
+    return SharesModel(model.column_shares, model.posterior, concentration)
+
+
+def _inverse_psi(value: float) -> float:
+    """Invert the digamma function (Minka 2000, appendix C)."""
+    x = np.exp(value) + 0.5 if value >= -2.22 else -1.0 / (value - psi(1.0))
+    for _ in range(5):
+        x -= (psi(x) - value) / polygamma(1, x)
+    return x
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +267,7 @@ def fit(
     *,
     max_iterations: int,
     tolerance: float,
+    adapt: Callable[[SharesModel], SharesModel] = learn_matrix_concentration,
     progress: Callable[[int], None] | None = None,
 ) -> VariationalFit:
     """Iterate until the bound stands still.
@@ -233,7 +275,7 @@ def fit(
     Parameters
     ----------
     problem : VariationalProblem
-        The data and the prior.
+        The data.
     model : SharesModel
         Where to start.
     max_iterations : int
@@ -241,6 +283,8 @@ def fit(
     tolerance : float
         Gain of the bound per pass, pixel and phase, in nats, below which it has
         converged.
+    adapt : callable, optional
+        Adapts the prior to the model, in each cycle, without lowering the bound.
     progress : callable, optional
         Called with the number of passes just done.
 
@@ -253,7 +297,7 @@ def fit(
     state = VariationalFit(model, [], 0, False)
     try:
         while state.n_iterations < max_iterations and not state.converged:
-            state = _cycle(problem, state, enough)
+            state = _cycle(problem, state, enough, adapt)
             if progress:
                 progress(3)
     except KeyboardInterrupt:
@@ -262,9 +306,12 @@ def fit(
 
 
 def _cycle(
-    problem: VariationalProblem, state: VariationalFit, enough: float
+    problem: VariationalProblem,
+    state: VariationalFit,
+    enough: float,
+    adapt: Callable[[SharesModel], SharesModel],
 ) -> VariationalFit:
-    first = state.model
+    first = adapt(state.model)
     second, bound = iterate(problem, first)
     third, second_bound = iterate(problem, second)
     leap, leap_bound = iterate(problem, extrapolate(problem, (first, second, third)))
