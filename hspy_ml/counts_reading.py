@@ -89,6 +89,7 @@ def _compressed_rows(data: Any) -> CompressedRows:
 
     read = _rows_of_scipy if issparse(data) else _rows_of_sparse
     offsets, channels, values = read(data)
+    offsets = np.asarray(offsets, np.int64)
     return CompressedRows((offsets, channels, _native(values)), data.shape)
 
 

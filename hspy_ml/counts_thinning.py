@@ -73,7 +73,7 @@ def _with_values(counts: Counts, values: np.ndarray) -> Counts:
 
     present = values != 0
     offsets = np.zeros_like(counts.offsets)
-    np.cumsum(sum_rows(counts.offsets, present), out=offsets[1:], casting="unsafe")
+    offsets[1:] = np.cumsum(sum_rows(counts.offsets, present))
     return SparseCounts(
         offsets,
         counts.channels[present],

@@ -119,7 +119,7 @@ def sparse_pass(n_phases: int):
                         total[k] += ratio * spectra[e, k]
                         correlation[e, k] += ratio * h[k]
                 if counts[i] == 1:
-                    product *= model
+                    product *= np.float64(model)
                     if not 1e-200 < product < 1e200:
                         log_likelihood += np.log(product)
                         product = 1.0
