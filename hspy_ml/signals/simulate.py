@@ -18,6 +18,7 @@ from ..simulation.spectra import (
     phase_weights,
     read_phases,
 )
+from .simulated_signal import blank_spectrum, image_like, set_conditions
 from .simulation_truth import SimulationTruth
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def simulate(
         abundances, _shape(shape, abundances, thickness), known, largest_share, rng
     )
     scale = relative_thickness(thickness, maps.shape[:2])
-    s = _blank_signal(n_channels, channel_width_keV, energy_offset_keV)
-    _set_conditions(s, beam_energy_keV, take_off_angle, resolution_MnKa_eV)
+    s = blank_spectrum(n_channels, channel_width_keV, energy_offset_keV)
+    set_conditions(s, beam_energy_keV, take_off_angle, resolution_MnKa_eV)
     s.set_elements(list(known.elements))
     g_matrix = _g_matrix(s, known, maps, scale, mass_thickness, detector)
     weights = phase_weights(
@@ -139,7 +140,7 @@ def simulate(
     bare = Scene(maps, (g_matrix.matrix @ weights).T, scale)
     scene = scene_of_mean_counts(bare, counts_per_pixel)
     weights = weights * (scene.spectra.sum() / bare.spectra.sum())
-    image = _image_signal(s, draw_counts(scene, rng), pixel_size_nm)
+    image = image_like(s, draw_counts(scene, rng), pixel_size_nm)
     settings = {
         "counts_per_pixel": float(counts_per_pixel),
         "mass_thickness": float(mass_thickness),
@@ -183,46 +184,6 @@ def _abundances(
     return maps
 
 
-def _blank_signal(
-    n_channels: int, channel_width_keV: float, energy_offset_keV: float
-) -> EDSTEMSpectrum:
-    """A spectrum without counts, on which the physics reads the conditions."""
-    from exspy.signals import EDSTEMSpectrum
-
-    if not (n_channels == int(n_channels) and n_channels >= 2):
-        raise ValueError(f"`n_channels` is {n_channels}; it must be 2 or more.")
-    if not 0 < channel_width_keV < np.inf:
-        raise ValueError(
-            f"`channel_width_keV` is {channel_width_keV}; it must be above zero."
-        )
-    s = EDSTEMSpectrum(np.zeros(int(n_channels)))
-    axis = s.axes_manager.signal_axes[0]
-    axis.name, axis.units = "Energy", "keV"
-    axis.scale, axis.offset = float(channel_width_keV), float(energy_offset_keV)
-    return s
-
-
-def _set_conditions(
-    s: EDSTEMSpectrum,
-    beam_energy_keV: float,
-    take_off_angle: float,
-    resolution_MnKa_eV: float,
-) -> None:
-    """Write the conditions; a detector straight above the tilt axis."""
-    if not 0 < take_off_angle <= 90:
-        raise ValueError(
-            f"`take_off_angle` is {take_off_angle} degrees; it must be above 0 and at "
-            "most 90."
-        )
-    s.set_microscope_parameters(
-        beam_energy=float(beam_energy_keV),
-        tilt_stage=0.0,
-        azimuth_angle=0.0,
-        elevation_angle=float(take_off_angle),
-        energy_resolution_MnKa=float(resolution_MnKa_eV),
-    )
-
-
 def _g_matrix(
     s: EDSTEMSpectrum,
     phases: Phases,
@@ -241,25 +202,6 @@ def _g_matrix(
         mass_thickness=mass_thickness,
         detector=detector,
     )
-
-
-def _image_signal(
-    s: EDSTEMSpectrum, counts: np.ndarray, pixel_size_nm: float
-) -> EDSTEMSpectrum:
-    """The counts, with the energy axis and the metadata of a blank spectrum."""
-    from exspy.signals import EDSTEMSpectrum
-
-    if not 0 < pixel_size_nm < np.inf:
-        raise ValueError(f"`pixel_size_nm` is {pixel_size_nm}; it must be above zero.")
-    position = {"scale": float(pixel_size_nm), "units": "nm", "navigate": True}
-    axes = [
-        {"name": "y", "size": counts.shape[0], **position},
-        {"name": "x", "size": counts.shape[1], **position},
-        s.axes_manager.signal_axes[0].get_axis_dictionary(),
-    ]
-    image = EDSTEMSpectrum(counts, axes=axes, metadata=s.metadata.as_dictionary())
-    image.metadata.General.title = "Simulated spectrum image"
-    return image
 
 
 def _truth(
