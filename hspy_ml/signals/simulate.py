@@ -10,7 +10,7 @@ import numpy as np
 
 from ..simulation.film import relative_thickness
 from ..simulation.images import Scene, draw_counts, scene_of_mean_counts
-from ..simulation.scenes import check_abundances, grain_abundances
+from ..simulation.scenes import check_abundances, check_shape, grain_abundances
 from ..simulation.spectra import (
     Composition,
     Phases,
@@ -158,6 +158,7 @@ def _shape(
     thickness: np.ndarray | None,
 ) -> tuple[int, ...]:
     if shape is not None:
+        check_shape(shape)
         return tuple(shape)
     for given in (abundances, thickness):
         if given is not None:

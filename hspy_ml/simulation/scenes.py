@@ -4,10 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
-__all__ = ["Grain", "check_abundances", "draw_grains", "grain_abundances"]
+__all__ = [
+    "Grain",
+    "check_abundances",
+    "check_shape",
+    "draw_grains",
+    "grain_abundances",
+]
 
 RADII = (4.0, 10.0)  # pixels
 COVERAGE = 0.3
@@ -167,6 +174,28 @@ def check_abundances(abundances: np.ndarray, n_phases: int) -> np.ndarray:
     return maps / sums
 
 
+def check_shape(shape: tuple[int, int]) -> None:
+    """Refuse what is no shape of an image.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns.
+
+    Raises
+    ------
+    ValueError
+        If it is not two integers above zero.
+    """
+    if np.shape(shape) != (2,) or not all(
+        isinstance(n, Integral) and n > 0 for n in shape
+    ):
+        raise ValueError(
+            f"`shape` is {shape}; rows and columns of an image are expected, such as "
+            "(128, 128)."
+        )
+
+
 def _half_chord(grain: Grain, shape: tuple[int, int]) -> np.ndarray:
     """Half of the way through the grain below each pixel, in pixels."""
     y, x = np.ogrid[: shape[0], : shape[1]]
@@ -196,11 +225,7 @@ def _check_scene(
     radii: tuple[float, float],
     coverage: float,
 ) -> None:
-    if len(shape) != 2 or not all(n == int(n) and n > 0 for n in shape):
-        raise ValueError(
-            f"`shape` is {shape}; rows and columns of an image are expected, such as "
-            "(128, 128)."
-        )
+    check_shape(shape)
     if n_phases < 1:
         raise ValueError(f"`n_phases` is {n_phases}; it must be 1 or more.")
     if not 0 < radii[0] <= radii[1] < np.inf:

@@ -78,7 +78,7 @@ def read_phases(phases: Mapping[str, Composition] | Sequence[Composition]) -> Ph
     Raises
     ------
     TypeError
-        If `phases` is a string.
+        If `phases` is a string, or a composition is neither text nor mapping.
     ValueError
         If there is no phase, or a composition cannot be read.
     """
@@ -226,10 +226,20 @@ def _name(composition: Composition, index: int) -> str:
 
 def _mass_fractions(name: str, composition: Composition) -> dict[str, float]:
     try:
-        if isinstance(composition, str):
-            fractions = formula_mass_fractions(composition)
-        else:
-            fractions = atomic_to_mass_fractions(composition)
-    except ValueError as error:
-        raise ValueError(f"phase {name!r} in `phases`: {error}") from error
+        fractions = _read(composition)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"phase {name!r} in `phases`: {error}") from error
     return {element: value for element, value in fractions.items() if value > 0}
+
+
+def _read(composition: Composition) -> dict[str, float]:
+    if isinstance(composition, str):
+        return formula_mass_fractions(composition)
+    if not isinstance(composition, Mapping):
+        raise TypeError(
+            f"{composition!r} is no composition; give a formula such as "
+            '"SiO2", or numbers of atoms such as {"Si": 1, "O": 2}.'
+        )
+    if not all(np.isfinite(amount) for amount in composition.values()):
+        raise ValueError(f"{dict(composition)} holds amounts that are not finite.")
+    return atomic_to_mass_fractions(composition)
