@@ -16,7 +16,9 @@ __version__ = "0.1.0"
 # public name -> the module that defines it
 _PUBLIC = {
     "GMatrix": "hspy_ml.physics.gmatrix",
+    "PhysicsNMFResult": "hspy_ml.signals.result",
     "g_matrix": "hspy_ml.signals.gmatrix",
+    "load_result": "hspy_ml.signals.result_io",
     "simulate": "hspy_ml.signals.simulate",
 }
 

@@ -111,7 +111,7 @@ def factorize(
         phases.fit.model.shares[phases.image.block_of_pixel],
         Neighbourhood(image.map_shape, image.pixels),
         concentration=concentration,
-        resemblance=resemblance,
+        resemblance=0.0 if phases.fit.interrupted else resemblance,
         random_state=rng,
         **options,
     )
@@ -125,6 +125,7 @@ def factorize(
     scale = np.ones(len(abundances))
     if not brightness.constant:
         scale = image.counts.pixel_totals / (abundances @ s)
+        abundances[image.counts.pixel_totals == 0] = np.nan
     settings = {
         "mass_thickness": "constant" if brightness.constant else "free",
         "concentration": concentration,

@@ -19,6 +19,7 @@ import numpy as np
 from hspy_ml.counts import Counts, SparseCounts
 
 _FLOOR = 1e-3
+_SOLID = 0.3
 _RELEVANT = 0.02
 _TRIALS = 20
 _SWEEPS = 20
@@ -200,6 +201,9 @@ def corner_shares(
         multiplicative updates cannot leave zero.
     """
     plane = signal_plane(pixels, n_phases)
+    solid = pixels.totals >= _SOLID * pixels.totals.mean()
+    if solid.sum() >= n_phases:
+        plane = plane[solid]
     corners = plane[largest_simplex(plane, n_phases, rng)]
     shares = np.linalg.lstsq(pixels.to_coordinates, corners.T, rcond=None)[0]
     return _floored(shares, pixels.mean_shares)

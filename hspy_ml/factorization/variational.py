@@ -190,7 +190,8 @@ def extrapolate(
     logs = [np.log(m.column_shares) for m in models]
     log_step = logs[1] - logs[0]
     log_curvature = logs[2] - logs[1] - log_step
-    columns = np.exp(logs[0] + 2 * length * log_step + length**2 * log_curvature)
+    leap = logs[0] + 2 * length * log_step + length**2 * log_curvature
+    columns = np.exp(leap - leap.max(axis=0))
     columns = np.where(problem.held, first.column_shares, _normalised(columns))
     posterior = np.maximum(posterior, first.concentration)
     return SharesModel(columns, posterior, first.concentration)

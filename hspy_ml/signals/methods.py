@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hyperspy.signal import BaseSignal
 
     from ..physics.gmatrix import GMatrix
+    from .result import PhysicsNMFResult
 
 
 def physics_nmf(
@@ -24,18 +25,22 @@ def physics_nmf(
     *,
     elements: Sequence[str] | None = None,
     g_matrix: GMatrix | None = None,
+    algorithm: Literal["variational", "likelihood"] = "variational",
     navigation_mask: np.ndarray | BaseSignal | float | None = None,
     signal_mask: np.ndarray | BaseSignal | None = None,
     mass_thickness: Literal["auto", "constant", "free"] = "auto",
-    fixed_phases: Mapping[int, Any] | None = None,
-    fixed_abundances: Mapping[int, Any] | None = None,
+    fixed_phases: Sequence[Any] | None = None,
+    fixed_abundances: np.ndarray | BaseSignal | None = None,
+    concentration: float = 0.1,
+    resemblance: float | None = None,
     smoothness: float = 0.0,
     sparsity: float = 0.0,
     max_iterations: int = 1000,
-    tolerance: float = 1e-6,
+    tolerance: float = 2e-4,
     random_state: int | np.random.Generator | None = None,
     show_progressbar: bool | None = None,
-) -> Any:
+    num_workers: int | None = None,
+) -> PhysicsNMFResult:
     """Find the phases of a spectrum image, their spectra and compositions.
 
     The counts are taken as Poisson with the mean ``G W H``: G holds what the
@@ -50,42 +55,71 @@ def physics_nmf(
     elements : sequence of str, optional
         Symbols of the elements; by default those of ``metadata.Sample.elements``.
     g_matrix : GMatrix, optional
-        The instrument's response; by default it is computed from the metadata.
+        The instrument's response; by default ``hspy_ml.g_matrix(self, elements)``.
+    algorithm : {"variational", "likelihood"}
+        "variational" finds the spectra coarse to fine, with a prior under which
+        pure pixels are likely, and the maps with a prior from their neighbours.
+        "likelihood" goes on from there by multiplicative updates to the nearest
+        maximum of the (penalised) likelihood.
     navigation_mask : array of bool, BaseSignal or float, optional
         Pixels to leave out (True), in the navigation shape; a float is the
         threshold of ``vacuum_mask``.
     signal_mask : array of bool or BaseSignal, optional
-        Channels to leave out (True).
+        Channels to leave out (True); by default those below 0.2 keV, unless an
+        element has no line above.
     mass_thickness : {"auto", "constant", "free"}
-        Whether the mass thickness is the same in all pixels.
-    fixed_phases : mapping of int to composition, optional
-        Phases whose composition is known.
-    fixed_abundances : mapping of int to array, optional
-        Phases whose map is known.
-    smoothness : float, default 0
-        Weight of the maps' roughness.
-    sparsity : float, default 0
-        Weight of mixing: large values push a pixel towards one phase.
+        Whether dose and mass thickness are the same in all pixels; "auto" asks
+        whether the totals scatter more than Poisson counts do. If "constant",
+        abundances are fractions of a pixel's counts per brightness of the phase,
+        if "free" of its mass.
+    fixed_phases : sequence, optional
+        Phases that are known, each as a composition (a mapping of symbols to
+        atomic amounts) or as a spectrum (a signal or an array); they become the
+        first phases.
+    fixed_abundances : array or BaseSignal, optional
+        Maps of all phases, phases first, if they are known; only the spectra are
+        fitted then.
+    concentration : float, default 0.1
+        Dirichlet concentration of a phase in a pixel; the smaller, the purer.
+    resemblance : float, optional
+        How many counts of its own a pixel needs to outweigh its neighbours; by
+        default what predicts held-out counts best. 0 leaves the maps unsmoothed.
+    smoothness, sparsity : float, default 0
+        With ``algorithm="likelihood"``: weights of the maps' roughness (graph
+        Laplacian) and of mixing (logarithm), in nats.
     max_iterations : int, default 1000
-        Iterations at full resolution before a warning.
-    tolerance : float, default 1e-6
-        Relative fall of the loss below which it has converged.
+        Passes over the data at each resolution.
+    tolerance : float, default 2e-4
+        Gain per pass, pixel and phase, in nats, below which it has converged.
     random_state : int or numpy.random.Generator, optional
         Makes the result repeat exactly.
     show_progressbar : bool, optional
         By default as in HyperSpy's preferences.
+    num_workers : int, optional
+        Threads; all cores by default.
 
     Returns
     -------
-    PhysicsNMF
+    PhysicsNMFResult
         Abundances, phase spectra, concentrations with standard errors and
         elemental maps as HyperSpy signals. ``learning_results`` of the signal
-        is filled too, so that HyperSpy's own decomposition plots work.
+        is filled too, so that HyperSpy's own decomposition plots work. Ctrl-C
+        gives the last good state.
 
     Raises
     ------
+    ValueError, TypeError
+        If the signal, its metadata or a parameter does not allow it; the message
+        says what to do.
     NotImplementedError
         For EELS, which comes with the core-loss G-matrix.
+
+    Examples
+    --------
+    >>> s = hs.load("map.bcf", select_type="spectrum_image")  # doctest: +SKIP
+    >>> s.set_elements(["O", "Mg", "Si", "Fe"])  # doctest: +SKIP
+    >>> result = s.physics_nmf(3)  # doctest: +SKIP
+    >>> result.plot()  # doctest: +SKIP
     """
     if self.metadata.Signal.signal_type == "EELS":
         raise NotImplementedError(
@@ -99,17 +133,21 @@ def physics_nmf(
         output_dimension,
         elements=elements,
         g_matrix=g_matrix,
+        algorithm=algorithm,
         navigation_mask=navigation_mask,
         signal_mask=signal_mask,
         mass_thickness=mass_thickness,
         fixed_phases=fixed_phases,
         fixed_abundances=fixed_abundances,
+        concentration=concentration,
+        resemblance=resemblance,
         smoothness=smoothness,
         sparsity=sparsity,
         max_iterations=max_iterations,
         tolerance=tolerance,
         random_state=random_state,
         show_progressbar=show_progressbar,
+        num_workers=num_workers,
     )
 
 

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HyperSpy's progress bar around iterations whose number is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_bar(
+    show_progressbar: bool | None, description: str = "physics_nmf"
+) -> Iterator[Callable[[int], None]]:
+    """Show how many passes over the data are done.
+
+    Parameters
+    ----------
+    show_progressbar : bool or None
+        None follows HyperSpy's preferences.
+    description : str
+        What stands before the bar.
+
+    Yields
+    ------
+    callable
+        To be called with the number of passes just done.
+    """
+    from hyperspy.external.progressbar import progressbar
+
+    if show_progressbar is None:
+        from hyperspy.defaults_parser import preferences
+
+        show_progressbar = preferences.General.show_progressbar
+    with progressbar(
+        desc=description, unit=" passes", disable=not show_progressbar
+    ) as bar:
+        yield bar.update
