@@ -34,6 +34,8 @@ import numpy as np
 
 Bound = np.ndarray | float
 
+_FADED = 1e-280
+
 
 def minimise_on_simplex(
     allocated: np.ndarray, slope: np.ndarray, curvature: Bound = 0.0
@@ -89,7 +91,7 @@ def minimise_non_negative(
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
-    return np.divide(top, bottom, out=otherwise.astype(float), where=bottom > 0)
+    return np.divide(top, bottom, out=otherwise.astype(float), where=bottom > _FADED)
 
 
 class Constraint(Protocol):
@@ -211,8 +213,9 @@ class FreeThickness:
     ) -> np.ndarray:
         """Scale each phase to the brightness that it had."""
         brightness = column_totals @ weights
-        scale = _ratio(column_totals @ previous, brightness, np.zeros_like(brightness))
-        return np.where(brightness > 0, weights * scale, previous)
+        scale = _ratio(column_totals @ previous, brightness, np.ones_like(brightness))
+        seen = np.outer(column_totals > 0, brightness > _FADED)
+        return np.where(seen, weights * scale, previous)
 
     def mass_thickness(self, abundances: np.ndarray) -> np.ndarray:
         """Return the sum of each pixel's abundances."""

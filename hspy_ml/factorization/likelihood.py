@@ -238,14 +238,14 @@ def _raised(
 ) -> Model:
     """Start without zeros, as far as it may be changed."""
     weights = np.asarray(weights, np.float64)
-    totals = np.where(problem.column_totals > 0, problem.column_totals, np.inf)[:, None]
-    given = np.where(np.isfinite(totals), totals * weights, 0.0)
-    least = np.maximum(weights, SMALLEST_START * given.mean() / totals)
+    totals = problem.column_totals[:, None]
+    least = SMALLEST_START * (totals * weights).mean()
+    least = np.divide(least, totals, out=np.zeros_like(totals), where=totals > 0)
     abundances = np.array(abundances, np.result_type(abundances, np.float32), order="C")
     if not isinstance(problem.constraint, HeldAbundances):
         np.maximum(abundances, SMALLEST_START * abundances.mean(), out=abundances)
     return Model(
-        np.where(problem.held, weights, least),
+        np.where(problem.held, weights, np.maximum(weights, least)),
         problem.constraint.allowed_abundances(abundances),
     )
 
