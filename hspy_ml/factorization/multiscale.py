@@ -33,6 +33,7 @@ COUNTS_PER_BLOCK = 500
 """Counts that a block of the finest image should have (benchmarks/recovery.py)."""
 
 _FEWEST_BLOCKS = 200
+_BLOCKS_PER_PHASE = 8
 _WARM_UP = 10
 _AUDITION = 90
 
@@ -75,7 +76,9 @@ class PhaseSpectra:
     n_iterations: int
 
 
-def block_sizes(map_shape: tuple[int, ...], counts_per_pixel: float) -> list[int]:
+def block_sizes(
+    map_shape: tuple[int, ...], counts_per_pixel: float, n_phases: int
+) -> list[int]:
     """Edges of the blocks, in pixels, from coarse to fine.
 
     Parameters
@@ -84,19 +87,28 @@ def block_sizes(map_shape: tuple[int, ...], counts_per_pixel: float) -> list[int
         Shape of the map.
     counts_per_pixel : float
         Mean counts of a pixel.
+    n_phases : int
+        Number of phases.
 
     Returns
     -------
     list of int
-        The last is the smallest whose blocks have enough counts; each before it
-        is twice as large, as long as there are enough blocks.
+        The last is the smallest whose blocks have enough counts, unless too few
+        blocks were left to tell the phases apart; each before it is twice as
+        large, as long as there are many blocks.
     """
-    dimensions = max(len(map_shape), 1)
-    wanted = (COUNTS_PER_BLOCK / max(counts_per_pixel, 1e-9)) ** (1 / dimensions)
-    sizes = [int(np.clip(round(wanted), 1, max(map_shape, default=1)))]
-    while np.prod([-(-n // (2 * sizes[0])) for n in map_shape]) >= _FEWEST_BLOCKS:
+    wanted = (COUNTS_PER_BLOCK / max(counts_per_pixel, 1e-9)) ** (1 / len(map_shape))
+    size = int(np.clip(round(wanted), 1, max(map_shape)))
+    while size > 1 and _n_blocks(map_shape, size) < _BLOCKS_PER_PHASE * n_phases:
+        size -= 1
+    sizes = [size]
+    while _n_blocks(map_shape, 2 * sizes[0]) >= _FEWEST_BLOCKS:
         sizes.insert(0, 2 * sizes[0])
     return sizes
+
+
+def _n_blocks(map_shape: tuple[int, ...], size: int) -> int:
+    return int(np.prod([-(-n // size) for n in map_shape]))
 
 
 def bin_image(
@@ -187,7 +199,7 @@ def find_phases(
     rng = np.random.default_rng(random_state)
     n_fixed = 0 if fixed_shares is None else fixed_shares.shape[1]
     held = np.arange(n_phases) < n_fixed
-    sizes = block_sizes(map_shape, counts.pixel_totals.mean())
+    sizes = block_sizes(map_shape, counts.pixel_totals.mean(), n_phases)
     prior = np.full(n_phases, concentration)
     options = {"tolerance": tolerance, "progress": progress}
     result, previous, n_iterations = None, None, 0

@@ -154,7 +154,7 @@ def largest_simplex(
     plane = np.column_stack([np.ones(len(points)), centred @ directions.T])
     best, best_volume = np.arange(n_corners), -1.0
     for _ in range(_TRIALS):
-        corners = rng.choice(len(points), n_corners, replace=False)
+        corners = rng.choice(len(points), n_corners, replace=len(points) < n_corners)
         for _ in range(_SWEEPS):
             before = corners.copy()
             for j in range(n_corners):
