@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     _draw_without_screen()
-    s = _image(options.output / IMAGE, options)
+    with warnings.catch_warnings():
+        _ignore_notes_of_hyperspy()
+        s = _image(options.output / IMAGE, options)
     started = time.perf_counter()
     result, truth = _phases(s, options.random_state)
     seconds = time.perf_counter() - started
@@ -62,6 +64,13 @@ def _draw_without_screen() -> None:
     matplotlib.use("Agg")
 
 
+def _ignore_notes_of_hyperspy() -> None:
+    """HyperSpy 2.5 warns of how it imports its own modules."""
+    import hyperspy.api  # noqa: F401  sets its own filters, before ours
+
+    warnings.filterwarnings("ignore", message=".*removed in the HyperSpy")
+
+
 def _image(path: Path, options: argparse.Namespace) -> Any:
     """Simulate, save, and load as one would a measured file."""
     import hyperspy.api as hs
@@ -77,9 +86,7 @@ def _image(path: Path, options: argparse.Namespace) -> Any:
     )
     simulated.save(path, overwrite=True)
     print(f"wrote {path}; loading it with HyperSpy")
-    with warnings.catch_warnings():  # HyperSpy's, about its own modules
-        warnings.filterwarnings("ignore", message=".*removed in the HyperSpy")
-        return hs.load(path)
+    return hs.load(path)
 
 
 def _phases(s: Any, random_state: int) -> tuple[Any, Any]:

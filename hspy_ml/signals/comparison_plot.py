@@ -64,7 +64,7 @@ def plot_comparison(
         grid = figure.add_gridspec(
             n_phases + 1,
             4,
-            width_ratios=[0.8, 0.8, 2.3, 1.95],
+            width_ratios=[0.88, 0.88, 2.3, 1.95],
             height_ratios=[0.8] + [1] * n_phases,
         )
         _draw_measurement(figure, grid, counts, comparison)
@@ -232,7 +232,8 @@ def _draw_composition(
     elements = comparison.truth.elements
     true = comparison.truth.atomic_percent[phase]
     found = comparison.atomic_percent[phase]
-    errors = np.nan_to_num(comparison.atomic_percent_errors[phase])
+    errors = comparison.atomic_percent_errors[phase]
+    highest = np.maximum(true, found + np.nan_to_num(errors)).max()
     at = np.arange(len(elements))
     ax.bar(at, true, width=0.75, color=colour, alpha=0.4)
     points = ax.errorbar(
@@ -250,7 +251,7 @@ def _draw_composition(
         part.set_clip_on(False)
     ax.set_yscale("function", functions=(_root, np.square))
     ax.set_yticks(PERCENT_TICKS)
-    ax.set_ylim(0, 1.1 * max(true.max(), (found + errors).max()))
+    ax.set_ylim(0, 1.1 * highest)
     ax.set_xticks(at, elements)
     ax.set_xlim(-0.7, len(elements) - 0.3)
     ax.tick_params(axis="x", length=0, pad=8)
