@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ..physics.gmatrix import GMatrix
 
 ALGORITHMS = ("variational", "likelihood")
+
+_MOST_PEAKS = 3
 
 
 def physics_nmf(
@@ -230,9 +233,9 @@ def _result(s: Any, read: ReadImage, found: Factorization) -> PhysicsNMFResult:
 
     pixels = read.image.pixels
     loadings = np.nan_to_num(found.abundances[pixels]) * found.pixel_scale[pixels, None]
-    of_pixels, of_channels = deviances(
-        read.image.counts, read.g_matrix.matrix @ found.weights, loadings
-    )
+    spectra = read.g_matrix.matrix @ found.weights
+    of_pixels, of_channels = deviances(read.image.counts, spectra, loadings)
+    _warn_of_unexplained_peaks(read, found.weights @ loadings.sum(axis=0))
     channel_deviance = np.full(read.excluded_channels.size, np.nan)
     channel_deviance[~read.excluded_channels] = of_channels
     return PhysicsNMFResult.from_factorization(
@@ -244,3 +247,35 @@ def _result(s: Any, read: ReadImage, found: Factorization) -> PhysicsNMFResult:
         pixel_deviance=read.image.spread(of_pixels),
         channel_deviance=channel_deviance,
     )
+
+
+def _warn_of_unexplained_peaks(read: ReadImage, weights: np.ndarray) -> None:
+    from ..physics.unexplained import unexplained_peaks
+
+    acquisition = read.whole_g_matrix.acquisition
+    if acquisition is None:
+        return
+    matrix = read.g_matrix.matrix
+    of_elements = np.array(
+        [column.element is not None for column in read.g_matrix.columns]
+    )
+    spectra = np.full((3, read.excluded_channels.size), np.nan)
+    spectra[:, ~read.excluded_channels] = (
+        read.image.counts.channel_totals,
+        matrix @ weights,
+        matrix @ (weights * of_elements),
+    )
+    peaks = unexplained_peaks(*spectra, acquisition)[:_MOST_PEAKS]
+    if peaks:
+        places = "; ".join(
+            f"{peak.counts:.3g} counts at {peak.energy_keV:.2f} keV"
+            + (f" ({', '.join(peak.candidates)}?)" if peak.candidates else "")
+            for peak in peaks
+        )
+        warnings.warn(
+            f"The elements given do not explain {places}. Add what is missing with "
+            "`s.add_elements([...])` or `elements=`, or leave the channels out with "
+            "`signal_mask`: the continuum and weak elements are wrong otherwise.",
+            UserWarning,
+            stacklevel=5,
+        )
