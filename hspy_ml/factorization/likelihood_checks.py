@@ -82,7 +82,7 @@ def checked_phases(
     ValueError
         If it is not one truth value for each phase, or nothing is left to fit.
     """
-    n_phases = weights.shape[1]
+    n_phases = np.shape(weights)[1]
     held = np.zeros(n_phases, bool) if fixed_phases is None else fixed_phases
     held = np.asarray(held)
     if held.dtype != bool or held.shape != (n_phases,):

@@ -162,8 +162,8 @@ class Smoothness:
             Nats.
         """
         first, second = self.graph.pairs
-        difference = np.subtract(abundances[first], abundances[second], dtype=float)
-        return 0.5 * self.strength * float(np.vdot(difference, difference))
+        difference = abundances.take(first, axis=0) - abundances.take(second, axis=0)
+        return 0.5 * self.strength * float(np.square(difference).sum(dtype=float))
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,8 +33,11 @@ def positive_root(allocated, slope, curvature):
         ``-dh / dslope``, non-negative.
     """
     if curvature == 0.0:
-        root = allocated / slope if allocated > 0.0 else 0.0
-        return root, (root / slope if root > 0.0 else 0.0)
+        if allocated == 0.0:
+            return 0.0, 0.0
+        inverse = 1.0 / slope
+        root = allocated * inverse
+        return root, root * inverse
     width = np.sqrt(slope * slope + 4.0 * curvature * allocated)
     if slope > 0.0:
         root = 2.0 * allocated / (slope + width)
