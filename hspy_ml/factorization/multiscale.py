@@ -29,8 +29,14 @@ from hspy_ml.factorization.variational import (
     iterate,
 )
 
-COUNTS_PER_BLOCK = 500
-"""Counts that a block of the finest image should have (benchmarks/recovery.py)."""
+COUNTS_PER_BLOCK = 1000
+"""Counts that a block of the finest image should have: with fewer, the corners of
+the simplex are found too far out (benchmarks/recovery.py)."""
+
+FEWEST_COUNTS_PER_BLOCK = 400
+"""Counts that are enough where the blocks would else swallow the grains."""
+
+_LARGEST_EDGE = 5
 
 _FEWEST_BLOCKS = 200
 _BLOCKS_PER_PHASE = 8
@@ -97,8 +103,11 @@ def block_sizes(
         blocks were left to tell the phases apart; each before it is twice as
         large, as long as there are many blocks.
     """
-    wanted = (COUNTS_PER_BLOCK / max(counts_per_pixel, 1e-9)) ** (1 / len(map_shape))
-    size = int(np.clip(round(wanted), 1, max(map_shape)))
+    wanted, least = (
+        round((counts / max(counts_per_pixel, 1e-9)) ** (1 / len(map_shape)))
+        for counts in (COUNTS_PER_BLOCK, FEWEST_COUNTS_PER_BLOCK)
+    )
+    size = int(np.clip(min(wanted, max(least, _LARGEST_EDGE)), 1, max(map_shape)))
     while size > 1 and _n_blocks(map_shape, size) < _BLOCKS_PER_PHASE * n_phases:
         size -= 1
     sizes = [size]
@@ -213,7 +222,7 @@ def find_phases(
         else:
             start = _carried_over(result.model, previous, image)
         if not result.interrupted:
-            result = fit(problem, start, max_iterations=max_iterations, **options)
+            result = _fit(problem, start, prior, max_iterations, options)
             n_iterations += result.n_iterations
         else:
             result = replace(result, model=start)
@@ -237,12 +246,27 @@ def _best_start(
         if fixed_shares is not None:
             shares[:, : fixed_shares.shape[1]] = fixed_shares
         model = _warmed_up(problem, uninformed(problem, shares, prior))
-        trial = fit(problem, model, max_iterations=_AUDITION, **options)
+        trial = _fit(problem, model, prior, _AUDITION, options)
         if best is None or trial.bounds[-1:] > best.bounds[-1:]:
             best = trial
         if trial.interrupted:
             break
     return best
+
+
+def _fit(
+    problem: VariationalProblem,
+    model: SharesModel,
+    prior: np.ndarray,
+    max_iterations: int,
+    options: dict,
+) -> VariationalFit:
+    """Iterate, with a concentration of its own for the most abundant phase."""
+    matrix = int(model.posterior.sum(axis=0).argmax())
+    is_matrix = np.arange(prior.size) == matrix
+    concentration = np.where(is_matrix, model.concentration, prior)
+    model = replace(model, concentration=concentration)
+    return fit(problem, model, max_iterations=max_iterations, matrix=matrix, **options)
 
 
 def _warmed_up(problem: VariationalProblem, model: SharesModel) -> SharesModel:

@@ -197,21 +197,23 @@ def extrapolate(
     return SharesModel(columns, posterior, first.concentration)
 
 
-def learn_matrix_concentration(model: SharesModel) -> SharesModel:
-    """Let the data say how often the most abundant phase is absent.
+def learn_concentration(model: SharesModel, phase: int) -> SharesModel:
+    """Let the data say how often a phase is absent.
 
     A prior that rewards absence moves the corners of the simplex inwards, until
-    in some pixel the most abundant phase vanishes. That is right for grains side
-    by side, and wrong for grains in a matrix that is everywhere. So its
-    concentration is learnt, by maximum likelihood given the expected logarithms
-    (Minka 2000, "Estimating a Dirichlet distribution", eq. 9): it stays small
-    where there are pixels without the phase, and becomes one, which rewards
-    nothing, where there are none. The other phases keep theirs.
+    in some pixel even the most abundant phase vanishes. That is right for grains
+    side by side, and wrong for grains in a matrix that is everywhere. So the
+    concentration of that phase is learnt, by maximum likelihood given the expected
+    logarithms (Minka 2000, "Estimating a Dirichlet distribution", eq. 9): it stays
+    small where there are pixels without the phase, and becomes one, which rewards
+    nothing, where there are none.
 
     Parameters
     ----------
     model : SharesModel
         Spectra and posteriors.
+    phase : int
+        The phase, usually the most abundant one.
 
     Returns
     -------
@@ -221,13 +223,12 @@ def learn_matrix_concentration(model: SharesModel) -> SharesModel:
     if model.posterior.shape[1] == 1:
         return model
     concentration = model.concentration.copy()
-    matrix = int(model.posterior.sum(axis=0).argmax())
-    mean_log = expected_log_shares(model.posterior)[:, matrix].mean()
-    others = concentration.sum() - concentration[matrix]
-    value = concentration[matrix]
+    mean_log = expected_log_shares(model.posterior)[:, phase].mean()
+    others = concentration.sum() - concentration[phase]
+    value = concentration[phase]
     for _ in range(_CONCENTRATION_STEPS):
         value = np.clip(_inverse_psi(psi(value + others) + mean_log), *_RANGE)
-    concentration[matrix] = value
+    concentration[phase] = value
     return SharesModel(model.column_shares, model.posterior, concentration)
 
 
@@ -268,7 +269,7 @@ def fit(
     *,
     max_iterations: int,
     tolerance: float,
-    adapt: Callable[[SharesModel], SharesModel] = learn_matrix_concentration,
+    matrix: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VariationalFit:
     """Iterate until the bound stands still.
@@ -284,8 +285,8 @@ def fit(
     tolerance : float
         Gain of the bound per pass, pixel and phase, in nats, below which it has
         converged.
-    adapt : callable, optional
-        Adapts the prior to the model, in each cycle, without lowering the bound.
+    matrix : int, optional
+        Phase whose concentration is learnt on the way.
     progress : callable, optional
         Called with the number of passes just done.
 
@@ -298,7 +299,7 @@ def fit(
     state = VariationalFit(model, [], 0, False)
     try:
         while state.n_iterations < max_iterations and not state.converged:
-            state = _cycle(problem, state, enough, adapt)
+            state = _cycle(problem, state, enough, matrix)
             if progress:
                 progress(3)
     except KeyboardInterrupt:
@@ -310,9 +311,9 @@ def _cycle(
     problem: VariationalProblem,
     state: VariationalFit,
     enough: float,
-    adapt: Callable[[SharesModel], SharesModel],
+    matrix: int | None,
 ) -> VariationalFit:
-    first = adapt(state.model)
+    first = state.model if matrix is None else learn_concentration(state.model, matrix)
     second, bound = iterate(problem, first)
     third, second_bound = iterate(problem, second)
     leap, leap_bound = iterate(problem, extrapolate(problem, (first, second, third)))
