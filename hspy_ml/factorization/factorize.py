@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hspy_ml.counts import Counts
 from hspy_ml.factorization.factorization import Factorization
-from hspy_ml.factorization.maps import Neighbourhood, fit_maps
+from hspy_ml.factorization.maps import Maps, Neighbourhood, fit_maps
 from hspy_ml.factorization.multiscale import PhaseSpectra, find_phases
-from hspy_ml.factorization.thickness import Brightness, find_brightness
+from hspy_ml.factorization.thickness import Brightness, Totals, find_brightness
 from hspy_ml.factorization.variational import CONCENTRATION
 from hspy_ml.physics.gmatrix import GMatrix
 
@@ -115,7 +115,7 @@ def factorize(
         random_state=rng,
         **options,
     )
-    brightness = _brightness(phases, g_matrix, mass_thickness)
+    brightness = _brightness(image, maps, phases, g_matrix, mass_thickness)
     order = _order(maps.posterior, 0 if fixed_shares is None else fixed_shares.shape[1])
     posterior = maps.posterior[:, order]
     phases = _reordered(phases, order)
@@ -149,16 +149,24 @@ def factorize(
 
 
 def _brightness(
-    phases: PhaseSpectra, g_matrix: GMatrix, mass_thickness: str
+    image: CountedImage,
+    maps: Maps,
+    phases: PhaseSpectra,
+    g_matrix: GMatrix,
+    mass_thickness: str,
 ) -> Brightness:
-    blocks = phases.image
-    pixels_per_block = np.bincount(blocks.block_of_pixel)
-    return find_brightness(
+    blocks = Totals(
         phases.fit.model.shares,
-        blocks.counts.pixel_totals / pixels_per_block,
-        phases.column_shares,
-        g_matrix,
-        mass_thickness,
+        phases.image.counts.pixel_totals,
+        np.bincount(phases.image.block_of_pixel),
+    )
+    pixels = Totals(
+        maps.posterior / maps.posterior.sum(axis=1, keepdims=True),
+        image.counts.pixel_totals,
+        np.ones(image.counts.n_pixels),
+    )
+    return find_brightness(
+        blocks, pixels, phases.column_shares, g_matrix, mass_thickness
     )
 
 
@@ -169,8 +177,6 @@ def _order(posterior: np.ndarray, n_fixed: int) -> np.ndarray:
 
 
 def _reordered(phases: PhaseSpectra, order: np.ndarray) -> PhaseSpectra:
-    from dataclasses import replace
-
     model = phases.fit.model
     model = replace(
         model,

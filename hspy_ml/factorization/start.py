@@ -239,8 +239,8 @@ def purified(
         part = shares[:, other]
         relevant = part > _RELEVANT * part.max()
         most = 0.95 * (shares[relevant, phase] / part[relevant]).min()
-        shares[:, phase] = shares[:, phase] - most * part
-        shares = _floored(shares, mean_shares)
+        rest = shares[:, [phase]] - most * part[:, None]
+        shares[:, [phase]] = _floored(rest, mean_shares)
     return shares
 
 

@@ -28,6 +28,7 @@ MASS_THICKNESS = ("auto", "constant", "free")
 
 _NEWTON_STEPS = 50
 _RIDGE = 1e-3
+_LEAST_SCATTER = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,33 +104,52 @@ def brightness_from_physics(column_shares: np.ndarray, g_matrix: GMatrix) -> np.
 
 
 def is_constant(shares: np.ndarray, totals: np.ndarray, brightness: np.ndarray) -> bool:
-    """Tell whether the totals scatter no more than Poisson counts do.
+    """Tell whether totals scatter no more than Poisson counts do.
 
     Parameters
     ----------
-    shares : ndarray, shape (n_pixels, n_phases)
-        Shares of the counts.
-    totals : ndarray, shape (n_pixels,)
-        Counts of the pixels.
-    brightness : ndarray, shape (n_phases,)
-        From :func:`brightness_from_totals`.
+    shares : ndarray, shape (n_groups, n_phases)
+        Shares of the counts, of pixels or of blocks of pixels.
+    totals : ndarray, shape (n_groups,)
+        Their counts.
+    brightness : ndarray, shape (n_groups, n_phases) or (n_phases,)
+        Counts that each would have if it were full of a phase.
 
     Returns
     -------
     bool
         True if Pearson's chi-square of the totals is within five standard
-        deviations of its mean, or the excess scatter is under three percent.
+        deviations of its mean, or the excess scatter is under five percent.
     """
     mean = 1.0 / (shares / brightness).sum(axis=1)
     dispersion = ((totals - mean) ** 2 / mean).mean()
     chance = 5 * np.sqrt(2.0 / len(totals))
     excess_scatter = (dispersion - 1) / mean.mean()
-    return bool(dispersion < 1 + chance or excess_scatter < 0.03**2)
+    return bool(dispersion < 1 + chance or excess_scatter < _LEAST_SCATTER**2)
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Counts of groups of pixels and how they are shared.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n_groups, n_phases)
+        Shares of the counts.
+    counts : ndarray, shape (n_groups,)
+        Counts.
+    n_pixels : ndarray, shape (n_groups,)
+        Pixels in each.
+    """
+
+    shares: np.ndarray
+    counts: np.ndarray
+    n_pixels: np.ndarray
 
 
 def find_brightness(
-    shares: np.ndarray,
-    totals: np.ndarray,
+    blocks: Totals,
+    pixels: Totals,
     column_shares: np.ndarray,
     g_matrix: GMatrix,
     mass_thickness: str,
@@ -138,10 +158,10 @@ def find_brightness(
 
     Parameters
     ----------
-    shares : ndarray, shape (n_pixels, n_phases)
-        Shares of the counts, in pixels or equal blocks of them.
-    totals : ndarray, shape (n_pixels,)
-        Mean counts per pixel of each.
+    blocks : Totals
+        Of blocks of pixels, whose shares are well known.
+    pixels : Totals
+        Of the pixels themselves, among which holes show.
     column_shares : ndarray, shape (n_columns, n_phases)
         Shares of a phase's counts that each column gives.
     g_matrix : GMatrix
@@ -155,9 +175,14 @@ def find_brightness(
         Scaled so that the mean mass thickness of the pixels is one.
     """
     if mass_thickness != "free":
-        brightness = brightness_from_totals(shares, totals)
-        if mass_thickness == "constant" or is_constant(shares, totals, brightness):
+        brightness = brightness_from_totals(
+            blocks.shares, blocks.counts / blocks.n_pixels
+        )
+        if mass_thickness == "constant" or all(
+            is_constant(t.shares, t.counts, brightness * t.n_pixels[:, None])
+            for t in (blocks, pixels)
+        ):
             return Brightness(brightness, True)
     physical = brightness_from_physics(column_shares, g_matrix)
-    thickness = (totals[:, None] * shares / physical).sum(axis=1).mean()
+    thickness = (pixels.counts[:, None] * pixels.shares / physical).sum(axis=1).mean()
     return Brightness(physical * thickness, False)

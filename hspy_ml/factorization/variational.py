@@ -159,9 +159,9 @@ def iterate(
     )
     bound = likelihood + prior_term(model.posterior, model.concentration, expected_log)
     columns = model.column_shares * (problem.response.T @ correlation)
-    columns = np.where(problem.held, model.column_shares, columns)
+    columns = np.where(problem.held, model.column_shares, _normalised(columns))
     posterior = model.concentration + allocated
-    return SharesModel(_normalised(columns), posterior, model.concentration), bound
+    return SharesModel(columns, posterior, model.concentration), bound
 
 
 def _normalised(columns: np.ndarray) -> np.ndarray:
@@ -187,7 +187,7 @@ def extrapolate(
     ratio = (weight * step**2).sum() / max((weight * curvature**2).sum(), 1e-300)
     length = float(np.clip(np.sqrt(ratio), 1.0, _LONGEST_STEP))
     posterior = first.posterior + 2 * length * step + length**2 * curvature
-    logs = [np.log(m.column_shares) for m in models]
+    logs = [np.log(np.maximum(m.column_shares, _SMALLEST_SHARE)) for m in models]
     log_step = logs[1] - logs[0]
     log_curvature = logs[2] - logs[1] - log_step
     leap = logs[0] + 2 * length * log_step + length**2 * log_curvature
