@@ -182,6 +182,7 @@ def _reordered(phases: PhaseSpectra, order: np.ndarray) -> PhaseSpectra:
         model,
         column_shares=model.column_shares[:, order],
         posterior=model.posterior[:, order],
+        concentration=model.concentration[order],
     )
     return replace(
         phases,
