@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from .counted_image import ReadImage
 
 _SUM_TOLERANCE = 1e-3
+
+_SMALLEST_SHARE = 1e-12
+
+_LARGEST_RATIO = 10.0
+"""By how much families of lines of one element are off in G at most. What the mean
+spectrum says is noise beyond: there is hardly any of the element."""
 
 
 def column_shares_of(
@@ -39,17 +45,36 @@ def column_shares_of(
     Raises
     ------
     ValueError
-        If there are too many, or one cannot be described by the columns.
+        If there are none or too many, or one cannot be described by the columns.
+    TypeError
+        If it is no sequence of compositions and spectra.
     """
     if fixed_phases is None:
         return None
-    fixed_phases = list(fixed_phases)
-    if output_dimension == "auto" or len(fixed_phases) > output_dimension:
+    phases = _listed(fixed_phases)
+    if output_dimension == "auto" or len(phases) > output_dimension:
         raise ValueError(
-            f"`fixed_phases` holds {len(fixed_phases)} phases and `output_dimension` "
+            f"`fixed_phases` holds {len(phases)} phases and `output_dimension` "
             f"is {output_dimension!r}; it must be an integer of at least that."
         )
-    return np.column_stack([_shares_of(phase, read) for phase in fixed_phases])
+    shares = np.column_stack([_shares_of(phase, read) for phase in phases])
+    shares = np.maximum(shares, _SMALLEST_SHARE)
+    return shares / shares.sum(axis=0)
+
+
+def _listed(fixed_phases: Sequence[Any]) -> list[Any]:
+    """The known phases one by one; a phase that stands alone is an error."""
+    alone = isinstance(fixed_phases, (str, Mapping))
+    alone = alone or hasattr(fixed_phases, "axes_manager")
+    if alone or not isinstance(fixed_phases, Iterable):
+        raise TypeError(
+            f"`fixed_phases` is a {type(fixed_phases).__name__}; give a list of "
+            "compositions and spectra, such as `fixed_phases=[{'Mg': 1, 'O': 1}]`."
+        )
+    phases = list(fixed_phases)
+    if not phases:
+        raise ValueError("`fixed_phases` is empty; give None if no phase is known.")
+    return phases
 
 
 def _shares_of(phase: Any, read: ReadImage) -> np.ndarray:
@@ -57,7 +82,7 @@ def _shares_of(phase: Any, read: ReadImage) -> np.ndarray:
         return _from_composition(phase, read)
     from ..factorization.start import fit_column_shares
 
-    spectrum = np.asarray(getattr(phase, "data", phase), dtype=float)
+    spectrum = _numbers(phase, "fixed_phases").squeeze()
     if spectrum.shape != read.excluded_channels.shape:
         raise ValueError(
             f"`fixed_phases` holds a spectrum of the shape {spectrum.shape}; it must "
@@ -71,6 +96,21 @@ def _shares_of(phase: Any, read: ReadImage) -> np.ndarray:
     return fit_column_shares(spectrum, _response(read))
 
 
+def _numbers(values: Any, name: str) -> np.ndarray:
+    """The numbers in a signal, an array or a sequence."""
+    try:
+        return np.asarray(_data_of(values), dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`{name}` holds {values!r}, which is neither a signal nor an array of "
+            "real numbers, nor a composition such as {'Mg': 1, 'O': 1}."
+        ) from None
+
+
+def _data_of(values: Any) -> Any:
+    return values.data if hasattr(values, "axes_manager") else values
+
+
 def _response(read: ReadImage) -> np.ndarray:
     return read.g_matrix.matrix / read.g_matrix.matrix.sum(axis=0)
 
@@ -80,24 +120,24 @@ def _from_composition(phase: Mapping[str, float], read: ReadImage) -> np.ndarray
     from ..factorization.start import fit_column_shares
 
     g = read.g_matrix
-    unknown = set(phase) - set(g.elements)
-    if unknown or not phase or min(phase.values()) < 0 or not sum(phase.values()) > 0:
+    atoms = _numbers([phase.get(e, 0.0) for e in g.elements], "fixed_phases")
+    total = atoms.sum()
+    if set(phase) - set(g.elements) or atoms.min() < 0 or not 0 < total < np.inf:
         raise ValueError(
             f"`fixed_phases` holds the composition {dict(phase)}; give atomic amounts "
             f"of zero or more of {', '.join(g.elements)}."
         )
     mean = fit_column_shares(read.image.counts.channel_totals, _response(read))
     reference = reference_columns(g)
-    per_amount = 1.0 / conversion_factors(g.elements, g.concentration, "atomic")
+    atoms = atoms / conversion_factors(g.elements, g.concentration, "atomic")
     amounts = mean / g.matrix.sum(axis=0)
     shares = np.zeros_like(mean)
     for i, column in enumerate(g.columns):
         if column.element is None:
             continue
         ratio = amounts[i] / max(amounts[reference[column.element]], 1e-300)
-        ratio = 1.0 if i == reference[column.element] else ratio
-        atoms = phase.get(column.element, 0.0)
-        amount = atoms * per_amount[g.elements.index(column.element)] * ratio
+        ratio = min(max(ratio, 1 / _LARGEST_RATIO), _LARGEST_RATIO)
+        amount = atoms[g.elements.index(column.element)] * ratio
         shares[i] = amount * g.matrix[:, i].sum()
     lines = np.array([column.element is not None for column in g.columns])
     shares *= mean[lines].sum() / shares.sum()
@@ -127,11 +167,18 @@ def abundances_of(
     Raises
     ------
     ValueError
-        If the shape or the sums are wrong.
+        If the shape or the sums are wrong, or the number of phases is "auto".
+    TypeError
+        If they are no real numbers.
     """
     if fixed_abundances is None:
         return None
-    maps = np.asarray(getattr(fixed_abundances, "data", fixed_abundances), dtype=float)
+    if output_dimension == "auto":
+        raise ValueError(
+            "`fixed_abundances` says how many phases there are; give their number as "
+            "`output_dimension` instead of 'auto'."
+        )
+    maps = _numbers(fixed_abundances, "fixed_abundances")
     expected = (output_dimension, *read.image.map_shape)
     if maps.shape != expected:
         raise ValueError(

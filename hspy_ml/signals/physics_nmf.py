@@ -210,7 +210,7 @@ def _refined(
         found.weights,
         np.nan_to_num(found.abundances[pixels]) * scale,
         mass_thickness=found.settings["mass_thickness"],
-        graph=PixelGraph.of_map(read.image.map_shape, read.excluded_pixels),
+        graph=PixelGraph.of_map(read.image.map_shape, pixels),
         smoothness=smoothness,
         sparsity=sparsity,
         fixed_phases=np.arange(found.n_phases) < n_fixed,
