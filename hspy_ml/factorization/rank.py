@@ -45,7 +45,6 @@ LARGEST = 8
 _CHUNK = 256
 _PASSES = 20
 _TINY = np.finfo(float).tiny
-_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +135,6 @@ def choose_number_of_phases(
     options = {
         "map_shape": image.map_shape,
         "pixels": image.pixels,
-        "tolerance": _TOLERANCE,
         "random_state": rng,
         "progress": progress,
         "num_workers": num_workers,
