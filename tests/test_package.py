@@ -22,7 +22,7 @@ PACKAGE = ROOT / "hspy_ml"
 
 def _readme_commands() -> list[str]:
     blocks = re.findall(
-        r"^```\w*\n(.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M
+        r"^```bash\n(.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M
     )
     return [block.strip() for block in blocks]
 
