@@ -12,6 +12,7 @@ from .data import map_shape, signal_array
 from .masks import flat_navigation_mask, flat_signal_mask
 
 if TYPE_CHECKING:
+    from ..counts import Counts
     from ..factorization.factorize import CountedImage
     from ..physics.gmatrix import GMatrix
 
@@ -20,6 +21,7 @@ LOWEST_ENERGY_KEV = 0.2
 zero-energy peak of the electronics and a continuum that no model describes."""
 
 _LEAST_SHARE = 0.02
+_LARGEST_COUNT = 2.0**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +72,9 @@ def read_image(
     Raises
     ------
     ValueError
-        If masks do not fit, if the data are no counts, if they are all zero, or
-        if an element has no line in the channels that are left.
+        If masks do not fit, if the data are no counts, if they are all zero or
+        scaled to less than one, or if an element has no line in the channels that
+        are left.
     """
     from ..counts_building import counts_from_array
     from ..factorization.factorize import CountedImage
@@ -83,10 +86,21 @@ def read_image(
     counts = counts_from_array(
         signal_array(s), excluded_pixels=pixels, excluded_channels=channels
     )
+    _check_scale(counts)
     used = replace(g_matrix, matrix=g_matrix.matrix[~channels], acquisition=None)
     _check_columns(used, g_matrix)
     image = CountedImage(counts, map_shape(s), np.flatnonzero(~pixels))
     return ReadImage(image, used, g_matrix, pixels, channels)
+
+
+def _check_scale(counts: Counts) -> None:
+    """Refuse numbers that nobody counted: what is likely depends on their scale."""
+    total, largest = counts.pixel_totals.sum(), float(counts.values.max())
+    if total < 1 or largest > _LARGEST_COUNT:
+        raise ValueError(
+            f"The data of `s` are no counts: they sum to {total:.3g}, and the largest "
+            f"is {largest:.3g}. Use them as measured, or undo the scaling."
+        )
 
 
 def _low_channels(g_matrix: GMatrix, excluded: np.ndarray) -> np.ndarray:

@@ -59,6 +59,36 @@ def map_shape(s: Any) -> tuple[int, ...]:
     return tuple(s.axes_manager.navigation_shape[::-1]) or (1,)
 
 
+def real_numbers(values: Any, name: str) -> np.ndarray:
+    """Return the numbers in what a user gave.
+
+    Parameters
+    ----------
+    values : signal, array or sequence
+        Real numbers; the data of lazy signals are computed.
+    name : str
+        The parameter, for the error.
+
+    Returns
+    -------
+    ndarray of float
+        Of the shape that was given.
+
+    Raises
+    ------
+    TypeError
+        If they are no real numbers.
+    """
+    data = values.data if hasattr(values, "axes_manager") else values
+    try:
+        return np.asarray(data).astype(float, casting="same_kind")
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`{name}` holds {values!r}, which is neither a signal nor an array of "
+            "real numbers."
+        ) from None
+
+
 def _channel_axis(s: Any) -> int:
     indices = s.axes_manager.signal_indices_in_array
     if len(indices) != 1:

@@ -137,9 +137,9 @@ def _geometry(geometry: str | None, technique: str) -> str:
     if geometry is None and technique == "EDS_SEM":
         raise ValueError(
             "`s` is an EDS_SEM signal, most likely of a bulk, for which the response "
-            "is not available yet. If the specimen is a thin film, say so with "
-            "`geometry='film'`; for a bulk the composition would be wrong by tens of "
-            "percent."
+            "is not available yet. If the specimen is a thin film, say so: "
+            "`hspy_ml.g_matrix(s, geometry='film')`, which `s.physics_nmf` takes as "
+            "`g_matrix`; for a bulk the composition would be wrong by tens of percent."
         )
     if technique == "EELS":
         raise NotImplementedError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user knows already: spectra or compositions of phases, or their maps."""
+"""What the user knows already: spectra or compositions of phases."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .data import real_numbers
+
 if TYPE_CHECKING:
     from .counted_image import ReadImage
-
-_SUM_TOLERANCE = 1e-3
 
 _SMALLEST_SHARE = 1e-12
 
@@ -82,7 +82,7 @@ def _shares_of(phase: Any, read: ReadImage) -> np.ndarray:
         return _from_composition(phase, read)
     from ..factorization.start import fit_column_shares
 
-    spectrum = _numbers(phase, "fixed_phases").squeeze()
+    spectrum = real_numbers(phase, "fixed_phases").squeeze()
     if spectrum.shape != read.excluded_channels.shape:
         raise ValueError(
             f"`fixed_phases` holds a spectrum of the shape {spectrum.shape}; it must "
@@ -96,21 +96,6 @@ def _shares_of(phase: Any, read: ReadImage) -> np.ndarray:
     return fit_column_shares(spectrum, _response(read))
 
 
-def _numbers(values: Any, name: str) -> np.ndarray:
-    """The numbers in a signal, an array or a sequence."""
-    try:
-        return np.asarray(_data_of(values), dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"`{name}` holds {values!r}, which is neither a signal nor an array of "
-            "real numbers, nor a composition such as {'Mg': 1, 'O': 1}."
-        ) from None
-
-
-def _data_of(values: Any) -> Any:
-    return values.data if hasattr(values, "axes_manager") else values
-
-
 def _response(read: ReadImage) -> np.ndarray:
     return read.g_matrix.matrix / read.g_matrix.matrix.sum(axis=0)
 
@@ -120,7 +105,7 @@ def _from_composition(phase: Mapping[str, float], read: ReadImage) -> np.ndarray
     from ..factorization.start import fit_column_shares
 
     g = read.g_matrix
-    atoms = _numbers([phase.get(e, 0.0) for e in g.elements], "fixed_phases")
+    atoms = real_numbers([phase.get(e, 0.0) for e in g.elements], "fixed_phases")
     total = atoms.sum()
     if set(phase) - set(g.elements) or atoms.min() < 0 or not 0 < total < np.inf:
         raise ValueError(
@@ -142,56 +127,3 @@ def _from_composition(phase: Mapping[str, float], read: ReadImage) -> np.ndarray
     lines = np.array([column.element is not None for column in g.columns])
     shares *= mean[lines].sum() / shares.sum()
     return np.where(lines, shares, mean)
-
-
-def abundances_of(
-    fixed_abundances: Any, read: ReadImage, output_dimension: Any
-) -> np.ndarray | None:
-    """Turn known maps into abundances of the pixels that are used.
-
-    Parameters
-    ----------
-    fixed_abundances : signal or array, or None
-        Maps of all phases, phases first: of the shape (n_phases, *map), such as
-        ``result.abundances``; in every used pixel they sum to one.
-    read : ReadImage
-        The data.
-    output_dimension : int or "auto"
-        Number of phases.
-
-    Returns
-    -------
-    ndarray, shape (n_pixels, n_phases), or None
-        Abundances.
-
-    Raises
-    ------
-    ValueError
-        If the shape or the sums are wrong, or the number of phases is "auto".
-    TypeError
-        If they are no real numbers.
-    """
-    if fixed_abundances is None:
-        return None
-    if output_dimension == "auto":
-        raise ValueError(
-            "`fixed_abundances` says how many phases there are; give their number as "
-            "`output_dimension` instead of 'auto'."
-        )
-    maps = _numbers(fixed_abundances, "fixed_abundances")
-    expected = (output_dimension, *read.image.map_shape)
-    if maps.shape != expected:
-        raise ValueError(
-            f"`fixed_abundances` has the shape {maps.shape}; it must be {expected}: "
-            "phases first, then the map."
-        )
-    abundances = maps.reshape(output_dimension, -1).T[read.image.pixels]
-    if not (
-        (abundances >= 0).all()
-        and np.allclose(abundances.sum(axis=1), 1.0, atol=_SUM_TOLERANCE)
-    ):
-        raise ValueError(
-            "`fixed_abundances` must be zero or more and sum to one in every pixel "
-            "that is used; mask other pixels with `navigation_mask`."
-        )
-    return abundances / abundances.sum(axis=1, keepdims=True)

@@ -5,22 +5,29 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .counted_image import ReadImage, read_image
-from .known_phases import abundances_of, column_shares_of
+from .known_maps import abundances_of, fit_spectra
+from .known_phases import column_shares_of
 from .learning_results import fill_learning_results
+from .options import (
+    ALGORITHMS,
+    check_amount,
+    check_choice,
+    check_number,
+    check_output_dimension,
+    check_penalties,
+    generator,
+)
 from .progress import progress_bar
 from .result import PhysicsNMFResult
 
 if TYPE_CHECKING:
     from ..factorization.factorization import Factorization
     from ..physics.gmatrix import GMatrix
-
-ALGORITHMS = ("variational", "likelihood")
 
 _MOST_PEAKS = 3
 
@@ -48,12 +55,27 @@ def physics_nmf(
     num_workers: int | None = None,
 ) -> PhysicsNMFResult:
     """See :func:`hspy_ml.signals.methods.physics_nmf`, which users call."""
-    _check_options(
-        output_dimension, algorithm, mass_thickness, smoothness, sparsity, concentration
-    )
+    from ..factorization.thickness import MASS_THICKNESS
+
+    check_output_dimension(output_dimension)
+    check_choice("algorithm", algorithm, ALGORITHMS)
+    check_choice("mass_thickness", mass_thickness, MASS_THICKNESS)
+    check_penalties(algorithm, smoothness=smoothness, sparsity=sparsity)
+    check_number("concentration", concentration)
+    check_number("tolerance", tolerance, zero=True)
+    check_amount("max_iterations", max_iterations)
+    if resemblance is not None:
+        check_number("resemblance", resemblance, zero=True)
+    if num_workers is not None:
+        check_amount("num_workers", num_workers)
+    rng = generator(random_state)
     read = read_image(s, _response(s, elements, g_matrix), navigation_mask, signal_mask)
-    _check_number(output_dimension, read)
-    rng = np.random.default_rng(random_state)
+    _check_number_of_phases(output_dimension, read)
+    if not (fixed_phases is None or fixed_abundances is None):
+        raise ValueError(
+            "`fixed_phases` and `fixed_abundances` were both given; give one of the "
+            "two, and let the other be found."
+        )
     fixed_shares = column_shares_of(fixed_phases, read, output_dimension)
     known_maps = abundances_of(fixed_abundances, read, output_dimension)
     options = {"num_workers": num_workers}
@@ -61,63 +83,29 @@ def physics_nmf(
         options["progress"] = progress
         if output_dimension == "auto":
             output_dimension = _number_of_phases(read, rng, options)
-        if known_maps is None:
+        if known_maps is not None:
+            options["max_iterations"] = max_iterations
+            found = fit_spectra(read, known_maps, mass_thickness, options)
+            found = _on_the_map(read, found)
+        else:
             found, _ = _factorize(
                 read,
                 output_dimension,
                 mass_thickness=mass_thickness,
                 concentration=concentration,
-                resemblance=resemblance,
+                resemblance=_resemblance(resemblance, read, output_dimension),
                 fixed_shares=fixed_shares,
                 max_iterations=max_iterations,
                 tolerance=tolerance,
                 random_state=rng,
                 **options,
             )
-        else:
-            found = _with_known_maps(read, known_maps, options)
-        if algorithm == "likelihood" and known_maps is None:
-            found = _refined(read, found, smoothness, sparsity, options)
+            if algorithm == "likelihood" and not found.settings["interrupted"]:
+                options["max_iterations"] = max_iterations
+                found = _refined(read, found, smoothness, sparsity, options)
     result = _result(s, read, found)
     fill_learning_results(s, result)
     return result
-
-
-def _check_options(
-    output_dimension: Any,
-    algorithm: str,
-    mass_thickness: str,
-    smoothness: float,
-    sparsity: float,
-    concentration: float,
-) -> None:
-    from ..factorization.thickness import MASS_THICKNESS
-
-    whole = isinstance(output_dimension, Integral)
-    if output_dimension != "auto" and (
-        not whole or isinstance(output_dimension, bool) or output_dimension < 1
-    ):
-        raise ValueError(
-            f"`output_dimension` is {output_dimension!r}; it must be an integer above "
-            "0, the number of phases, or 'auto'."
-        )
-    if algorithm not in ALGORITHMS:
-        raise ValueError(f"`algorithm` is {algorithm!r}; it must be in {ALGORITHMS}.")
-    if mass_thickness not in MASS_THICKNESS:
-        raise ValueError(
-            f"`mass_thickness` is {mass_thickness!r}; it must be in {MASS_THICKNESS}."
-        )
-    for name, value in (("smoothness", smoothness), ("sparsity", sparsity)):
-        if not value >= 0:
-            raise ValueError(f"`{name}` is {value}; it must be zero or more.")
-        if value > 0 and algorithm != "likelihood":
-            raise ValueError(
-                f"`{name}` weights a penalty of the likelihood; add "
-                "`algorithm='likelihood'`, or use `resemblance` (smoothness) and "
-                "`concentration` (sparsity) of the variational algorithm."
-            )
-    if not 0 < concentration < np.inf:
-        raise ValueError(f"`concentration` is {concentration}; it must be above 0.")
 
 
 def _response(s: Any, elements: Any, g_matrix: Any) -> GMatrix:
@@ -145,7 +133,7 @@ def _response(s: Any, elements: Any, g_matrix: Any) -> GMatrix:
     return g_matrix
 
 
-def _check_number(output_dimension: Any, read: ReadImage) -> None:
+def _check_number_of_phases(output_dimension: Any, read: ReadImage) -> None:
     largest = min(read.image.counts.n_pixels, read.g_matrix.matrix.shape[1])
     if output_dimension != "auto" and output_dimension > largest:
         raise ValueError(
@@ -153,6 +141,25 @@ def _check_number(output_dimension: Any, read: ReadImage) -> None:
             f"{read.image.counts.n_pixels} pixels and {read.g_matrix.matrix.shape[1]} "
             "columns of the G-matrix can tell apart."
         )
+
+
+def _resemblance(
+    resemblance: float | None, read: ReadImage, n_phases: int
+) -> float | None:
+    """Zero where nothing can be held out, or where there is nothing to smooth."""
+    values = read.image.counts.values
+    if resemblance is not None or min(n_phases, read.image.counts.n_pixels) == 1:
+        return resemblance or 0.0
+    if values.dtype.kind == "f" and (values != np.floor(values)).any():
+        warnings.warn(
+            "The data are no whole numbers, so that no counts can be held out to find "
+            "how much to smooth the maps: they are not smoothed. Use the counts as "
+            "measured, or give `resemblance`.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return 0.0
+    return None
 
 
 def _number_of_phases(read: ReadImage, rng: np.random.Generator, options: dict) -> int:
@@ -167,28 +174,6 @@ def _factorize(read: ReadImage, n_phases: int, **options: Any) -> tuple:
     from ..factorization.factorize import factorize
 
     return factorize(read.image, read.g_matrix, int(n_phases), **options)
-
-
-def _with_known_maps(
-    read: ReadImage, abundances: np.ndarray, options: dict
-) -> Factorization:
-    from ..factorization.likelihood import maximise_likelihood
-    from ..factorization.start import fit_column_shares
-
-    totals = read.g_matrix.matrix.sum(axis=0)
-    mean = fit_column_shares(
-        read.image.counts.channel_totals, read.g_matrix.matrix / totals
-    )
-    start = mean / totals * read.image.counts.pixel_totals.mean()
-    found = maximise_likelihood(
-        read.image.counts,
-        read.g_matrix.matrix,
-        np.repeat(start[:, None], abundances.shape[1], axis=1),
-        abundances,
-        fixed_abundances=True,
-        **options,
-    )
-    return _on_the_map(read, found)
 
 
 def _refined(
