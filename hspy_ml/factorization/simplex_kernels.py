@@ -57,6 +57,61 @@ def dominant_entry(allocated, slope):
     return best
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def share_row(p, allocated, slope, out):
+    """Minimise ``slope h - allocated log h`` with sum h = 1: no curvature.
+
+    The entries are ``a_k / (b_k + nu)``. With A the sum of the ``a_k``, Jensen's
+    inequality for the convex 1/x gives ``sum_k a_k / (b_k + nu) >= A^2 / sum_k a_k
+    (b_k + nu)``, which is one at ``nu = A - sum_k a_k b_k / A``: there, left of the
+    root, Newton's steps begin; where slopes are equal, it is the root.
+
+    Parameters
+    ----------
+    p : int
+        The row.
+    allocated, slope, out : ndarray, shape (n_rows, n_phases)
+        As in :func:`minimise_rows_on_simplex`.
+    """
+    n_phases = allocated.shape[1]
+    first = 0
+    for k in range(1, n_phases):
+        gain = np.float64(allocated[p, k]) - np.float64(allocated[p, first])
+        if gain > np.float64(slope[p, k]) - np.float64(slope[p, first]):
+            first = k
+    top = np.float64(allocated[p, first])
+    lowest = np.float64(slope[p, first])
+    counts = 0.0
+    moment = 0.0
+    for k in range(n_phases):
+        a = np.float64(allocated[p, k])
+        counts += a
+        moment += a * (np.float64(slope[p, k]) - lowest)
+    shift = max(0.0, counts - top - moment / counts) if counts > 0.0 else 0.0
+    previous = np.inf
+    total = 0.0
+    for _ in range(_MAX_STEPS):
+        total = 0.0
+        fall = 0.0
+        for k in range(n_phases):
+            a = np.float64(allocated[p, k])
+            b = max(np.float64(slope[p, k]) - lowest + top, a) + shift
+            inverse = 1.0 / b if a > 0.0 else 0.0
+            out[p, k] = a * inverse
+            total += a * inverse
+            fall += a * inverse * inverse
+        excess = total - 1.0
+        if excess <= _ROUNDING * n_phases or excess >= previous:
+            break
+        previous = excess
+        shift += excess / fall
+    if top == 0.0 and shift == 0.0 and total < 1.0:
+        out[p, first] = 1.0 - total
+        total = 1.0
+    for k in range(n_phases):
+        out[p, k] /= total
+
+
 @numba.njit(cache=True, nogil=True)
 def minimise_row_on_simplex(allocated, slope, curvature, out):
     """Minimise ``curvature/2 h^2 + slope h - allocated log h`` with sum h = 1.
@@ -70,7 +125,7 @@ def minimise_row_on_simplex(allocated, slope, curvature, out):
     allocated, slope : ndarray, shape (n_phases,)
         a >= 0, and b of any sign.
     curvature : float
-        q >= 0, the same for all entries.
+        q > 0, the same for all entries.
     out : ndarray, shape (n_phases,)
         Gets the minimum.
     """
@@ -97,25 +152,25 @@ def minimise_row_on_simplex(allocated, slope, curvature, out):
             break
         previous = excess
         shift += excess / fall
-    if top == 0.0 and quadratic == 0.0 and shift == 0.0 and total < 1.0:
-        out[first] = 1.0 - total
-        total = 1.0
     for k in range(allocated.size):
         out[k] /= total
 
 
 @numba.njit(cache=True, nogil=True)
 def minimise_rows_on_simplex(start, stop, allocated, slope, curvature, out):
-    """Solve :func:`minimise_row_on_simplex` in rows ``start`` to ``stop``.
+    """Minimise in rows ``start`` to ``stop``, each with its own curvature.
 
     Parameters
     ----------
     start, stop : int
         Rows to solve.
     allocated, slope, out : ndarray, shape (n_rows, n_phases)
-        As there.
+        a >= 0, b of any sign, and where the minimum goes.
     curvature : ndarray, shape (n_rows,)
-        As there.
+        q >= 0.
     """
     for p in range(start, stop):
-        minimise_row_on_simplex(allocated[p], slope[p], curvature[p], out[p])
+        if curvature[p] == 0.0:
+            share_row(p, allocated, slope, out)
+        else:
+            minimise_row_on_simplex(allocated[p], slope[p], curvature[p], out[p])

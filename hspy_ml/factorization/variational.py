@@ -28,6 +28,7 @@ from scipy.special import gammaln, polygamma, psi
 
 from hspy_ml.counts import Counts
 from hspy_ml.factorization.passes import fused_pass_and_log_likelihood
+from hspy_ml.factorization.special_kernels import dirichlet_moments
 
 CONCENTRATION = 0.1
 """Dirichlet concentration of a share: below one, so that pure pixels are likely.
@@ -100,7 +101,9 @@ def expected_log_shares(posterior: np.ndarray) -> np.ndarray:
     ndarray, shape (n_pixels, n_phases)
         ``psi(a_k) - psi(sum a)``.
     """
-    return psi(posterior) - psi(posterior.sum(axis=1, keepdims=True))
+    expected_log = np.empty(posterior.shape)
+    dirichlet_moments(0, len(posterior), posterior, expected_log)
+    return expected_log
 
 
 def prior_term(
