@@ -270,7 +270,8 @@ def _check_values(survey: _Survey) -> None:
     if survey.n_not_finite:
         raise ValueError(
             f"`data` holds {survey.n_not_finite} values that are NaN or infinite. "
-            "Exclude their pixels or channels with masks, or replace them with "
+            "Exclude their pixels or channels with masks (`navigation_mask` and "
+            "`signal_mask` of a signal's methods), or replace them with "
             "`numpy.nan_to_num`."
         )
     if survey.n_negative:

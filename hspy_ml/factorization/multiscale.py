@@ -250,7 +250,7 @@ def _best_start(
         if best is None or trial.bounds[-1:] > best.bounds[-1:]:
             best = trial
         if trial.interrupted:
-            break
+            return replace(best, interrupted=True)
     return best
 
 

@@ -131,7 +131,8 @@ def _check_increasing(axis: Any) -> None:
     if not (np.isfinite(axis.scale) and np.isfinite(axis.offset)):
         raise ValueError(
             f"The energy axis has the scale {axis.scale} and the offset "
-            f"{axis.offset}; both must be finite numbers."
+            f"{axis.offset}; both must be finite numbers. Set them with "
+            "`s.axes_manager[-1].scale = ...` and `.offset`."
         )
     if axis.scale < 0:
         raise ValueError(

@@ -43,6 +43,11 @@ def elements_from_signal(
             f"`elements` is the string {elements!r}; give a list of symbols, for "
             "example `elements=['Fe', 'O']`."
         )
+    if not isinstance(elements, Iterable):
+        raise TypeError(
+            f"`elements` is {elements!r}; give a list of symbols, for example "
+            "`elements=['Fe', 'O']`."
+        )
     symbols = tuple(_checked(symbol) for symbol in _in_order(elements))
     if not symbols:
         raise ValueError("`elements` is empty; give at least one, such as ['Fe'].")

@@ -98,6 +98,11 @@ def _vacuum_mask(s: Any, threshold: float) -> Any:
             f"`navigation_mask` is the number {threshold:g}, but `s` is a single "
             "spectrum, in which there is no vacuum to mask; give None."
         )
+    if not np.isfinite(threshold):
+        raise ValueError(
+            f"`navigation_mask` is {threshold}; as a threshold of `s.vacuum_mask` it "
+            "must be finite."
+        )
     return s.vacuum_mask(threshold)
 
 
