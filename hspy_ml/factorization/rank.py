@@ -5,14 +5,15 @@ The likelihood of the data that phases were found on rises with every phase. The
 likelihood of other data does not: a phase that is not there takes up noise, and
 predicts worse. Binomial thinning makes two independent Poisson data sets out of
 one measurement, without which there would be nothing to predict (Neufeld, Gao,
-Popp, Battle & Witten 2024, Biostatistics 25, 270). Phases and
-shares are found on one half and judged on the other, both ways round, so that
-each count is held out once.
+Popp, Battle & Witten 2024, Biostatistics 25, 270). Phases and shares are found on
+one half and judged on the other, both ways round, so that each count is held out
+once.
 
 What is judged are blocks of pixels with many counts, the same for all numbers.
 Their shares are well known; those of single pixels lean on a prior, and a further
 phase that makes up for what is wrong with a prior would pass for real. Only the
-shape of spectra counts, so that thickness and dose may vary.
+shape of spectra counts, so that thickness and dose may vary. A phase that fills a
+single block may be missed, since its gain is as large as the scatter over blocks.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 LARGEST = 8
 """Most phases that are tried."""
 
-_CHUNK = 256
+_BLOCKS_AT_ONCE = 256
 _PASSES = 20
 _TINY = np.finfo(float).tiny
 
@@ -221,8 +222,10 @@ def _log_likelihood(
     """``sum_e y_e log p_e`` of each block, a few blocks at a time."""
     return np.concatenate(
         [
-            _sum_of_logarithms(counts, first, shares[first : first + _CHUNK], spectra)
-            for first in range(0, len(shares), _CHUNK)
+            _sum_of_logarithms(
+                counts, first, shares[first : first + _BLOCKS_AT_ONCE], spectra
+            )
+            for first in range(0, len(shares), _BLOCKS_AT_ONCE)
         ]
     )
 
