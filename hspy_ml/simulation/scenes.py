@@ -207,7 +207,7 @@ def _with_matrix(shares: np.ndarray, largest_share: float) -> np.ndarray:
     """Clip what the grains fill together, and give the matrix the rest."""
     total = shares.sum(axis=2, keepdims=True)
     abundances = shares * (largest_share / np.maximum(total, largest_share))
-    abundances[..., 0] = 1 - abundances.sum(axis=2)
+    abundances[..., 0] = np.maximum(1 - abundances.sum(axis=2), 0)
     return abundances
 
 

@@ -135,3 +135,9 @@ def test_thickness_is_relative_to_its_mean():
 def test_impossible_thickness_is_refused(thickness):
     with pytest.raises(ValueError, match="`thickness`"):
         relative_thickness(thickness, (2, 3))
+
+
+def test_rounding_leaves_no_negative_shares():
+    """Grains that fill a pixel to 1 + 2e-16 once left the matrix less than nothing."""
+    for seed in range(12):
+        assert grain_abundances((21, 26), 3, seed, largest_share=1.0).min() >= 0
