@@ -109,3 +109,25 @@ def make_result(
 def result_of():
     """A factory of results."""
     return make_result
+
+
+@pytest.fixture(scope="session")
+def _two_minerals():
+    """Grains of an iron-bearing oxide in a silicate; 300 counts in each pixel."""
+    from hspy_ml import simulate
+
+    return simulate(
+        {"silicate": "MgSiO3", "oxide": "Mg0.8Fe0.2O"},
+        (9, 13),
+        300.0,
+        n_channels=400,
+        channel_width_keV=0.02,
+        largest_share=1.0,
+        random_state=4,
+    )
+
+
+@pytest.fixture
+def two_minerals(_two_minerals):
+    """A small simulated spectrum image, of its own for each test."""
+    return _two_minerals.deepcopy()
