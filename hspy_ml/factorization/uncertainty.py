@@ -139,7 +139,10 @@ def covariance_of_phases(
         variance is what the likelihood alone allows above zero.
     """
     n_phases, n_columns = columns.shape
-    curvature = np.maximum(np.diag(information.matrix), 0.0).reshape(columns.shape)
+    curvature = np.maximum(
+        np.diag(information.matrix),
+        _LEAST_OF_SCORES * np.diag(information.score_products),
+    ).reshape(columns.shape)
     score = information.score.reshape(columns.shape)
     free = columns**2 * curvature > 1.0
     free[:n_fixed] = False
