@@ -24,6 +24,7 @@ from hspy_ml.counts import Counts, DenseCounts, SparseCounts
 from hspy_ml.factorization.multiscale import PhaseSpectra
 from hspy_ml.factorization.variational import (
     SharesModel,
+    VariationalFit,
     VariationalProblem,
     fit,
 )
@@ -108,21 +109,26 @@ def without_bias(
     -------
     PhaseSpectra
         With other ``column_shares``, which sum to one and are not negative; its
-        fit is that of all counts.
+        fit is that of all counts. What was given, if Ctrl-C ended a fit.
     """
     held = np.arange(phases.column_shares.shape[1]) < n_fixed
     problem = VariationalProblem(phases.image.counts, response, held, num_workers)
     whole = _refit(problem, phases.fit.model, 1.0, progress)
-    kept = 1.0 - 1.0 / n_folds
-    parts = [
-        _refit(replace(problem, counts=part), whole, kept, progress).column_shares
-        for part in without_folds(problem.counts, n_folds, random_state)
-    ]
-    bias = (n_folds - 1) * (np.mean(parts, axis=0) - whole.column_shares)
+    parts = []
+    for part in without_folds(problem.counts, n_folds, random_state):
+        kept = 1.0 - 1.0 / n_folds
+        fold = replace(problem, counts=part)
+        parts.append(_refit(fold, whole.model, kept, progress))
+        if parts[-1].interrupted:
+            break
+    if any(one.interrupted for one in (phases.fit, whole, *parts)):
+        return phases
+    mean = np.mean([part.model.column_shares for part in parts], axis=0)
+    shares = whole.model.column_shares
     return replace(
         phases,
-        column_shares=_on_simplex(whole.column_shares - bias),
-        fit=replace(phases.fit, model=whole),
+        column_shares=_on_simplex(shares + (n_folds - 1) * (shares - mean)),
+        fit=replace(phases.fit, model=whole.model),
     )
 
 
@@ -131,11 +137,12 @@ def _refit(
     model: SharesModel,
     kept: float,
     progress: Callable[[int], None] | None,
-) -> SharesModel:
+) -> VariationalFit:
+    """Fit a part of the counts from where the fit of all of them ended."""
     counted = model.posterior - model.concentration
     start = replace(model, posterior=model.concentration + kept * counted)
     options = {"max_iterations": _MAX_ITERATIONS, "tolerance": _TOLERANCE}
-    return fit(problem, start, progress=progress, **options).model
+    return fit(problem, start, progress=progress, **options)
 
 
 def _on_simplex(columns: np.ndarray) -> np.ndarray:
