@@ -18,6 +18,7 @@ from functools import cache
 
 import numba
 import numpy as np
+from numba.extending import overload
 
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "arcp", "nsz"}}
 # Along channels, sums may be taken in any order and divisions by zero are masked:
@@ -29,6 +30,8 @@ _DENSE_OPTIONS = {
     "error_model": "numpy",
     "fastmath": {"contract", "nsz", "reassoc"},
 }
+
+_PIXELS = 32  # at a time: some thousand counts
 
 # Bits of float64: the mantissa; sqrt(1/2); 1 less sqrt(1/2), added so that the
 # exponent changes there; 2**52, which makes an exponent a float (plus 1023).
@@ -66,6 +69,24 @@ def logarithm(x):
     return (exponent - _EXPONENT_OF_ONE) * _LN_2 + 2 * (s + s * q * series)
 
 
+def plus_row(values, factor, array, i):
+    """Add a multiple of row i of an array to a tuple of as many numbers."""
+    return tuple(value + factor * array[i, k] for k, value in enumerate(values))
+
+
+@overload(plus_row, jit_options={"fastmath": _OPTIONS["fastmath"]})
+def _plus_row(values, factor, array, i):
+    last = len(values) - 1
+    if last == 0:
+        return lambda values, factor, array, i: (values[0] + factor * array[i, 0],)
+
+    def add_up(values, factor, array, i):
+        tail = (values[last] + factor * array[i, last],)
+        return plus_row(values[:last], factor, array, i) + tail
+
+    return add_up
+
+
 @cache
 def sparse_pass(n_phases: int):
     """Compile the fused pass over non-zero counts.
@@ -84,9 +105,13 @@ def sparse_pass(n_phases: int):
         ``allocated[p, k] = abundances[p, k] sum_e (y / m) spectra[e, k]``, the
         expected counts of phase k in pixel p, and adds ``(y / m) abundances[p,
         k]`` to ``correlation[e, k]``: one read of the data serves H and W. It
-        returns the sum of ``y log m``, for which products of the model are
-        gathered and their logarithm is taken now and then.
+        returns the sum of ``y log m``.
+
+        The pixels are taken a few at a time, whose model and ratios stay in the
+        fastest memory: divisions and logarithms are vector instructions there.
+        Tuples instead of arrays keep a pixel's numbers in registers.
     """
+    zeros = (0.0,) * n_phases
 
     @numba.njit(**_OPTIONS)
     def kernel(
@@ -100,36 +125,61 @@ def sparse_pass(n_phases: int):
         allocated,
         correlation,
     ):
-        h = np.empty(n_phases, spectra.dtype)
-        total = np.empty(n_phases, spectra.dtype)
+        longest = 0
+        for first in range(start, stop, _PIXELS):
+            last = min(first + _PIXELS, stop)
+            longest = max(longest, offsets[last] - offsets[first])
+        model = np.empty(longest, spectra.dtype)
+        ratio = np.empty(longest, spectra.dtype)
         log_likelihood = 0.0
-        product = 1.0
-        for p in range(start, stop):
-            for k in range(n_phases):
-                h[k] = abundances[p, k]
-                total[k] = 0
-            for i in range(offsets[p], offsets[p + 1]):
-                e = channels[i]
-                model = spectra[e, 0] * h[0]
-                for k in range(1, n_phases):
-                    model += spectra[e, k] * h[k]
-                if model > 0:
-                    ratio = counts[i] / model
+        for first in range(start, stop, _PIXELS):
+            last = min(first + _PIXELS, stop)
+            begin = offsets[first]
+            size = offsets[last] - begin
+            for p in range(first, last):
+                h = plus_row(zeros, 1.0, abundances, p)
+                for i in range(offsets[p], offsets[p + 1]):
+                    m = spectra[channels[i], 0] * h[0]
+                    for k in range(1, n_phases):
+                        m += spectra[channels[i], k] * h[k]
+                    model[i - begin] = m
+            log_likelihood += divide_by_model(
+                counts[begin : begin + size], model[:size], ratio[:size]
+            )
+            for p in range(first, last):
+                h = plus_row(zeros, 1.0, abundances, p)
+                total = zeros
+                for i in range(offsets[p], offsets[p + 1]):
+                    e = channels[i]
+                    r = np.float64(ratio[i - begin])
+                    total = plus_row(total, r, spectra, e)
                     for k in range(n_phases):
-                        total[k] += ratio * spectra[e, k]
-                        correlation[e, k] += ratio * h[k]
-                if counts[i] == 1:
-                    product *= np.float64(model)
-                    if not 1e-200 < product < 1e200:
-                        log_likelihood += np.log(product)
-                        product = 1.0
-                else:
-                    log_likelihood += counts[i] * np.log(model)
-            for k in range(n_phases):
-                allocated[p, k] = h[k] * total[k]
-        return log_likelihood + np.log(product)
+                        correlation[e, k] += r * h[k]
+                for k in range(n_phases):
+                    allocated[p, k] = h[k] * total[k]
+        return log_likelihood
 
     return kernel
+
+
+@numba.njit(**_DENSE_OPTIONS)
+def divide_by_model(counts, model, ratio):
+    """Write ``y / m``, zero where the model vanishes; return the sum of ``y log m``.
+
+    That is minus infinity if there are counts where the model vanishes.
+    """
+    zero = ratio.dtype.type(0)
+    one = ratio.dtype.type(1)
+    log_likelihood = 0.0
+    unexplained = zero
+    for i in range(model.size):
+        y = ratio.dtype.type(counts[i])
+        m = model[i] if model[i] > zero else one
+        explained = y if model[i] > zero else zero
+        unexplained += y - explained
+        log_likelihood += np.float64(y) * logarithm(np.float64(m))
+        ratio[i] = explained / m
+    return log_likelihood if unexplained == zero else -np.inf
 
 
 @cache
