@@ -31,6 +31,10 @@ class Factorization:
         Iterations done at full resolution.
     settings : dict
         The settings that made it, as plain values.
+    weights_covariance : ndarray, shape (n_phases, n_columns, n_columns), optional
+        Covariance of the weights of each phase.
+    abundance_covariance : ndarray, shape (n_pixels, n_phases, n_phases), optional
+        Covariance of the abundances of each pixel, NaN where they are.
     """
 
     weights: np.ndarray
@@ -40,6 +44,8 @@ class Factorization:
     converged: bool
     n_iterations: int
     settings: dict[str, Any] = field(default_factory=dict)
+    weights_covariance: np.ndarray | None = None
+    abundance_covariance: np.ndarray | None = None
 
     @property
     def n_phases(self) -> int:

@@ -10,9 +10,14 @@ import numpy as np
 
 from hspy_ml.counts import Counts
 from hspy_ml.factorization.factorization import Factorization
+from hspy_ml.factorization.jackknife import without_bias
 from hspy_ml.factorization.maps import Maps, Neighbourhood, fit_maps
 from hspy_ml.factorization.multiscale import PhaseSpectra, find_phases
 from hspy_ml.factorization.thickness import Brightness, Totals, find_brightness
+from hspy_ml.factorization.uncertainty import (
+    abundance_covariance,
+    weights_covariance,
+)
 from hspy_ml.factorization.variational import CONCENTRATION
 from hspy_ml.physics.gmatrix import GMatrix
 
@@ -104,6 +109,11 @@ def factorize(
         random_state=rng,
         **options,
     )
+    n_fixed = 0 if fixed_shares is None else fixed_shares.shape[1]
+    if _can_be_split(image.counts) and not phases.fit.interrupted:
+        phases = without_bias(
+            phases, response, n_fixed=n_fixed, random_state=rng, **options
+        )
     maps = fit_maps(
         image.counts,
         response,
@@ -116,7 +126,7 @@ def factorize(
         **options,
     )
     brightness = _brightness(image, maps, phases, g_matrix, mass_thickness)
-    order = _order(maps.posterior, 0 if fixed_shares is None else fixed_shares.shape[1])
+    order = _order(maps.posterior, n_fixed)
     posterior = maps.posterior[:, order]
     phases = _reordered(phases, order)
     s = brightness.counts[order]
@@ -130,19 +140,24 @@ def factorize(
         "mass_thickness": "constant" if brightness.constant else "free",
         "concentration": concentration,
         "resemblance": maps.resemblance,
-        "n_fixed": 0 if fixed_shares is None else fixed_shares.shape[1],
+        "n_fixed": n_fixed,
         "interrupted": phases.fit.interrupted,
     }
     bounds = np.array(phases.fit.bounds)
+    weights = phases.column_shares * s / totals[:, None]
     return (
         Factorization(
-            weights=phases.column_shares * s / totals[:, None],
+            weights=weights,
             abundances=image.spread(abundances),
             pixel_scale=image.spread(scale),
             loss=-bounds / image.counts.pixel_totals.sum(),
             converged=phases.fit.converged,
             n_iterations=phases.n_iterations,
             settings=settings,
+            weights_covariance=weights_covariance(
+                phases, weights, g_matrix, n_fixed=n_fixed, num_workers=num_workers
+            ),
+            abundance_covariance=image.spread(abundance_covariance(posterior, s)),
         ),
         phases,
     )
@@ -170,6 +185,10 @@ def _brightness(
     )
 
 
+def _can_be_split(counts: Counts) -> bool:
+    return np.issubdtype(counts.values.dtype, np.integer)
+
+
 def _order(posterior: np.ndarray, n_fixed: int) -> np.ndarray:
     amount = posterior.sum(axis=0)
     amount[:n_fixed] = np.inf
@@ -186,6 +205,6 @@ def _reordered(phases: PhaseSpectra, order: np.ndarray) -> PhaseSpectra:
     )
     return replace(
         phases,
-        column_shares=model.column_shares,
+        column_shares=phases.column_shares[:, order],
         fit=replace(phases.fit, model=model),
     )

@@ -202,7 +202,12 @@ def _refined(
         **options,
     )
     refined = _on_the_map(read, refined)
-    return replace(refined, settings={**found.settings, **refined.settings})
+    return replace(
+        refined,
+        settings={**found.settings, **refined.settings},
+        weights_covariance=found.weights_covariance,
+        abundance_covariance=found.abundance_covariance,
+    )
 
 
 def _on_the_map(read: ReadImage, found: Factorization) -> Factorization:
@@ -231,6 +236,8 @@ def _result(s: Any, read: ReadImage, found: Factorization) -> PhysicsNMFResult:
         signal_mask=read.excluded_channels,
         pixel_deviance=read.image.spread(of_pixels),
         channel_deviance=channel_deviance,
+        weights_covariance=found.weights_covariance,
+        abundance_covariance=found.abundance_covariance,
     )
 
 
