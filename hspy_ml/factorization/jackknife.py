@@ -109,7 +109,8 @@ def without_bias(
     -------
     PhaseSpectra
         With other ``column_shares``, which sum to one and are not negative; its
-        fit is that of all counts. What was given, if Ctrl-C ended a fit.
+        fit is that of all counts. What was given, marked as interrupted, if Ctrl-C
+        ended a fit.
     """
     held = np.arange(phases.column_shares.shape[1]) < n_fixed
     problem = VariationalProblem(phases.image.counts, response, held, num_workers)
@@ -122,7 +123,7 @@ def without_bias(
         if parts[-1].interrupted:
             break
     if any(one.interrupted for one in (phases.fit, whole, *parts)):
-        return phases
+        return replace(phases, fit=replace(phases.fit, interrupted=True))
     mean = np.mean([part.model.column_shares for part in parts], axis=0)
     shares = whole.model.column_shares
     return replace(

@@ -137,7 +137,8 @@ def test_the_result_prints_its_compositions(decomposed):
     assert "2 phases" in text and "13 x 9 pixels" in text
     lines = text.splitlines()
     assert lines[1].split()[-4:] == ["Fe", "Mg", "O", "Si"]
-    at_percent = np.array([line.split()[-4:] for line in lines[2:4]], float)
+    numbers = np.array([line.replace(" ± ", "±").split()[2:] for line in lines[2:4]])
+    at_percent = np.array([[n.split("±")[0] for n in row] for row in numbers], float)
     np.testing.assert_allclose(at_percent.sum(axis=1), 100, atol=0.3)
 
 

@@ -287,21 +287,17 @@ def _moments(passes):
     """When to interrupt: spectra take three passes at a time, maps one."""
     maps = passes.index(1)
     refinement = len(passes) - passes[::-1].index(1)
-    return {
-        "first start": 1,
-        "another start": maps // 2,
-        "spectra": maps,
-        "maps": maps + 20,
-        "refinement": refinement + 2,
-    }
+    of_spectra = {f"spectra {part}": max(1, int(part * maps)) for part in _PARTS}
+    return of_spectra | {"maps": maps + 20, "refinement": refinement + 2}
+
+
+_PARTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @pytest.mark.parametrize(
     "moment",
     [
-        "first start",
-        "another start",
-        "spectra",
+        *(f"spectra {part}" for part in _PARTS),
         pytest.param(
             "maps",
             marks=pytest.mark.xfail(reason="Ctrl-C in the maps is not caught yet"),
