@@ -249,4 +249,4 @@ def test_intervals_of_concentrations_cover_the_truth(counts_per_pixel):
     coverage = runpy.run_path(str(path))
     result = coverage["repeat"](counts_per_pixel, side=96, n_repetitions=100)
     present = result.truth > coverage["PRESENT"]
-    assert 0.6 < result.covered("corrected")[:, present].mean() < 0.76
+    assert 0.6 < result.covered("default")[:, present].mean() < 0.76
