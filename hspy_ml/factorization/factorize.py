@@ -141,7 +141,7 @@ def factorize(
         "concentration": concentration,
         "resemblance": maps.resemblance,
         "n_fixed": n_fixed,
-        "interrupted": phases.fit.interrupted,
+        "interrupted": phases.fit.interrupted or maps.interrupted,
     }
     bounds = np.array(phases.fit.bounds)
     weights = phases.column_shares * s / totals[:, None]

@@ -94,10 +94,13 @@ class Maps:
         Parameters of the Dirichlet distributions of the shares.
     resemblance : float
         Concentration of the prior, in counts.
+    interrupted : bool, default False
+        Whether Ctrl-C ended it: the shares are then those of the start.
     """
 
     posterior: np.ndarray
     resemblance: float
+    interrupted: bool = False
 
 
 def fit_maps(
@@ -138,7 +141,7 @@ def fit_maps(
     Returns
     -------
     Maps
-        The posteriors.
+        The posteriors; those of the start if Ctrl-C ended the iterations.
     """
     spectra = response @ column_shares
 
@@ -155,16 +158,28 @@ def fit_maps(
             num_workers,
         )
 
-    if resemblance is None:
-        kept, rest = thin(counts, _KEPT, random_state)
-        scores = []
-        for strength in RESEMBLANCES:
-            shares = _shares(posterior(kept, strength))
-            scores.append(log_likelihood_of_counts(rest, spectra, shares, num_workers))
-            if len(scores) > 1 and scores[-1] < scores[-2]:
-                break
-        resemblance = RESEMBLANCES[int(np.argmax(scores))]
-    return Maps(posterior(counts, resemblance), float(resemblance))
+    def predicted(strength: float) -> float:
+        shares = _shares(posterior(kept, strength))
+        return log_likelihood_of_counts(rest, spectra, shares, num_workers)
+
+    try:
+        if resemblance is None:
+            kept, rest = thin(counts, _KEPT, random_state)
+            resemblance = _best_resemblance(predicted)
+        return Maps(posterior(counts, resemblance), float(resemblance))
+    except KeyboardInterrupt:
+        informed = concentration + start * counts.pixel_totals[:, None]
+        return Maps(informed, 0.0, interrupted=True)
+
+
+def _best_resemblance(predicted: Callable[[float], float]) -> float:
+    """Try one after the other until the prediction becomes worse."""
+    scores = []
+    for strength in RESEMBLANCES:
+        scores.append(predicted(strength))
+        if len(scores) > 1 and scores[-1] < scores[-2]:
+            break
+    return RESEMBLANCES[int(np.argmax(scores))]
 
 
 def _shares(posterior: np.ndarray) -> np.ndarray:

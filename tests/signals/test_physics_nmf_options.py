@@ -298,10 +298,7 @@ _PARTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     "moment",
     [
         *(f"spectra {part}" for part in _PARTS),
-        pytest.param(
-            "maps",
-            marks=pytest.mark.xfail(reason="Ctrl-C in the maps is not caught yet"),
-        ),
+        "maps",
         "refinement",
     ],
 )
