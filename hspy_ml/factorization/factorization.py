@@ -18,7 +18,9 @@ class Factorization:
     weights : ndarray, shape (n_columns, n_phases)
         W, non-negative: how much of each column of G a phase holds.
     abundances : ndarray, shape (n_pixels, n_phases)
-        H, rows that sum to one; NaN in pixels that were excluded or are empty.
+        H, rows that sum to one; NaN in pixels that were excluded and, if the mass
+        thickness is free, in those that are empty. With a constant thickness an
+        empty pixel holds what its neighbours say.
     pixel_scale : ndarray, shape (n_pixels,)
         Mass thickness times dose of a pixel, relative to the mean; one
         everywhere when it is held constant.

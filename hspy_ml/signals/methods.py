@@ -62,8 +62,9 @@ def physics_nmf(
         "likelihood" goes on from there by multiplicative updates to the nearest
         maximum of the (penalised) likelihood.
     navigation_mask : array of bool, BaseSignal or float, optional
-        Pixels to leave out (True), in the navigation shape; a float is the
-        threshold of ``vacuum_mask``.
+        Pixels to leave out (True). A plain array has HyperSpy's navigation shape
+        (x, y), the transpose of the data; a signal has the axes of the map; a
+        float is the threshold of ``vacuum_mask``.
     signal_mask : array of bool or BaseSignal, optional
         Channels to leave out (True); by default those below 0.2 keV, unless an
         element has no line above.
@@ -78,7 +79,7 @@ def physics_nmf(
         first phases.
     fixed_abundances : array or BaseSignal, optional
         Maps of all phases, phases first, if they are known; only the spectra are
-        fitted then.
+        fitted then, without standard errors. Not together with ``fixed_phases``.
     concentration : float, default 0.1
         Dirichlet concentration of a phase in a pixel; the smaller, the purer.
     resemblance : float, optional
@@ -88,9 +89,10 @@ def physics_nmf(
         With ``algorithm="likelihood"``: weights of the maps' roughness (graph
         Laplacian) and of mixing (logarithm), in nats.
     max_iterations : int, default 1000
-        Passes over the data at each resolution.
+        Passes over the data at each resolution, and in the likelihood.
     tolerance : float, default 2e-4
-        Gain per pass, pixel and phase, in nats, below which it has converged.
+        Gain per pass, pixel and phase, in nats, below which the variational
+        algorithm has converged.
     random_state : int or numpy.random.Generator, optional
         Makes the result repeat exactly.
     show_progressbar : bool, optional
