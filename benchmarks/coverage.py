@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.composition import (
     conversion_factors,
     fraction_errors,

@@ -19,7 +19,7 @@ from scipy.optimize import nnls
 from scipy.sparse import csr_matrix
 
 from hspy_ml.counts import SparseCounts
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.factorize import CountedImage
 from hspy_ml.physics.composition import symbol
 from hspy_ml.physics.gmatrix import GMatrix

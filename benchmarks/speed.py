@@ -24,7 +24,7 @@ import numpy as np
 from scenes import as_csr
 
 from hspy_ml.counts import SparseCounts
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization import multiplicative, variational
 from hspy_ml.factorization.constraints import ConstantThickness
 from hspy_ml.factorization.factorize import CountedImage, factorize

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from hspy_ml.counts import Counts
-from hspy_ml.counts_thinning import thin
+from hspy_ml.counts.thinning import thin
 from hspy_ml.factorization.passes import log_likelihood_of_counts
 from hspy_ml.factorization.variational import (
     SharesModel,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hspy_ml.counts import Counts
-from hspy_ml.counts_binning import bin_pixels, block_labels
+from hspy_ml.counts.binning import bin_pixels, block_labels
 from hspy_ml.factorization.start import candidate_starts, corner_shares, whiten
 from hspy_ml.factorization.variational import (
     CONCENTRATION,

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hspy_ml.counts import Counts, SparseCounts
-from hspy_ml.counts_binning import bin_pixels
-from hspy_ml.counts_thinning import thin
+from hspy_ml.counts.binning import bin_pixels
+from hspy_ml.counts.thinning import thin
 from hspy_ml.factorization.multiscale import (
     BinnedImage,
     PhaseSpectra,

@@ -76,7 +76,7 @@ def read_image(
         scaled to less than one, or if an element has no line in the channels that
         are left.
     """
-    from ..counts_building import counts_from_array
+    from ..counts.building import counts_from_array
     from ..factorization.factorize import CountedImage
 
     pixels = flat_navigation_mask(s, navigation_mask)

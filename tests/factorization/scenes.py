@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.factorize import CountedImage
 from hspy_ml.physics.gmatrix import GMatrix
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scenes
 
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.diagnostics import deviances
 from hspy_ml.factorization.factorize import factorize
 from hspy_ml.factorization.maps import Neighbourhood

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hspy_ml.counts import DenseCounts
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.jackknife import without_bias, without_folds
 from hspy_ml.factorization.multiscale import BinnedImage, PhaseSpectra
 from hspy_ml.factorization.variational import (

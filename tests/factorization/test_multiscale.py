@@ -116,7 +116,7 @@ def test_block_sizes(shape, counts, finest):
 def test_binning_leaves_no_count_and_no_empty_block():
     rng = np.random.default_rng(18)
     data = rng.poisson(0.3, (11 * 14, 19))
-    from hspy_ml.counts_building import counts_from_array
+    from hspy_ml.counts.building import counts_from_array
 
     used = np.flatnonzero(rng.random(11 * 14) < 0.4)
     counts = counts_from_array(data[used])

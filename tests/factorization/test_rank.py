@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.factorize import CountedImage
 from hspy_ml.factorization.rank import choose_number_of_phases
 from hspy_ml.physics.gmatrix import GMatrix

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hspy_ml.counts import DenseCounts
-from hspy_ml.counts_building import counts_from_array
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.information import observed_information
 from hspy_ml.factorization.multiscale import BinnedImage, PhaseSpectra
 from hspy_ml.factorization.start import fit_column_shares

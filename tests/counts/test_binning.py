@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hspy_ml.counts import DenseCounts, SparseCounts
-from hspy_ml.counts_binning import bin_pixels, block_labels
-from hspy_ml.counts_building import DENSE_FROM, better_form, counts_from_array
-from hspy_ml.counts_thinning import thin
+from hspy_ml.counts.binning import bin_pixels, block_labels
+from hspy_ml.counts.building import DENSE_FROM, better_form, counts_from_array
+from hspy_ml.counts.thinning import thin
 
 
 def dense(counts):

@@ -38,14 +38,14 @@ class SparseCounts:
     @cached_property
     def pixel_totals(self) -> np.ndarray:
         """Counts of each pixel, float64, shape (n_pixels,)."""
-        from hspy_ml.counts_kernels import sum_rows
+        from hspy_ml.counts.kernels import sum_rows
 
         return sum_rows(self.offsets, self.values)
 
     @cached_property
     def channel_totals(self) -> np.ndarray:
         """Counts of each channel, float64, shape (n_channels,)."""
-        from hspy_ml.counts_kernels import sum_channels
+        from hspy_ml.counts.kernels import sum_channels
 
         return sum_channels(self.channels, self.values, self.n_channels)
 

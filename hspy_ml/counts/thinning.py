@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hspy_ml.counts import Counts, DenseCounts, SparseCounts
-from hspy_ml.counts_building import better_form
+from hspy_ml.counts.building import better_form
+from hspy_ml.counts.data import Counts, DenseCounts, SparseCounts
 
 _CHUNK = 2**20
 
@@ -69,7 +69,7 @@ def _with_values(counts: Counts, values: np.ndarray) -> Counts:
     """The same entries with other values; those that are zero now are dropped."""
     if isinstance(counts, DenseCounts):
         return better_form(DenseCounts(values))
-    from hspy_ml.counts_kernels import sum_rows
+    from hspy_ml.counts.kernels import sum_rows
 
     present = values != 0
     offsets = np.zeros_like(counts.offsets)

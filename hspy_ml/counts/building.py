@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from hspy_ml.counts import Counts, DenseCounts, SparseCounts, channel_type
-from hspy_ml.counts_reading import Block, CompressedRows, blocks_of_pixels
+from hspy_ml.counts.data import Counts, DenseCounts, SparseCounts, channel_type
+from hspy_ml.counts.reading import Block, CompressedRows, blocks_of_pixels
 
 #: Share of non-zero values from which counts are kept dense. Measured for 4096 pixels
 #: by 2048 channels, the fused passes take the same time at 0.22 to 0.24 in float64 and
@@ -141,7 +141,7 @@ def better_form(counts: Counts) -> Counts:
         The same counts, dense from a share of 20 % that are not zero; the object
         itself if there is nothing to change.
     """
-    from hspy_ml import counts_kernels as kernels
+    from hspy_ml.counts import kernels as kernels
 
     is_sparse = isinstance(counts, SparseCounts)
     n_nonzero = np.count_nonzero(counts.values)
@@ -182,7 +182,7 @@ def smallest_type(largest: float) -> np.dtype:
 
 
 def _survey(data: Any, selection: _Selection) -> _Survey:
-    from hspy_ml import counts_kernels as kernels
+    from hspy_ml.counts import kernels as kernels
 
     n_nonzero = np.zeros(np.count_nonzero(selection.kept_pixels), np.int64)
     found = np.zeros(4)
@@ -200,7 +200,7 @@ def _survey(data: Any, selection: _Selection) -> _Survey:
 def _sparse_counts(
     data: Any, selection: _Selection, survey: _Survey, dtype: np.dtype
 ) -> SparseCounts:
-    from hspy_ml import counts_kernels as kernels
+    from hspy_ml.counts import kernels as kernels
 
     offsets = np.zeros(survey.n_nonzero.size + 1, np.int64)
     np.cumsum(survey.n_nonzero, out=offsets[1:])
@@ -219,7 +219,7 @@ def _sparse_counts(
 def _dense_values(
     data: Any, selection: _Selection, survey: _Survey, dtype: np.dtype
 ) -> np.ndarray:
-    from hspy_ml import counts_kernels as kernels
+    from hspy_ml.counts import kernels as kernels
 
     if isinstance(data, np.ndarray) and data.dtype == dtype and selection.keeps_all:
         return np.ascontiguousarray(data, dtype)

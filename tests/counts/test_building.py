@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hspy_ml.counts import DenseCounts, SparseCounts, channel_type
-from hspy_ml.counts_building import (
+from hspy_ml.counts.building import (
     DENSE_FROM,
     better_form,
     counts_from_array,
@@ -103,7 +103,7 @@ def test_sparse_rows_are_sorted_and_hold_no_zeros(case):
 
 
 def test_many_blocks_are_joined(monkeypatch):
-    monkeypatch.setattr("hspy_ml.counts_reading._BLOCK_BYTES", 7 * 31)
+    monkeypatch.setattr("hspy_ml.counts.reading._BLOCK_BYTES", 7 * 31)
     data = np.random.default_rng(0).poisson(0.1, (53, 31)).astype(np.uint8)
     excluded = np.arange(53) % 5 == 2
     for form in FORMS.values():
@@ -177,7 +177,7 @@ def test_dense_data_that_need_no_change_are_not_copied():
 
 @pytest.mark.parametrize("form", ["numpy", "dask", "COO"])
 def test_memory_is_that_of_the_result(form, monkeypatch):
-    monkeypatch.setattr("hspy_ml.counts_reading._BLOCK_BYTES", 2**17)
+    monkeypatch.setattr("hspy_ml.counts.reading._BLOCK_BYTES", 2**17)
     data = np.random.default_rng(0).poisson(0.05, (2048, 512)).astype(np.uint16)
     data = np.tile(data, (8, 1))
     given_data = data
