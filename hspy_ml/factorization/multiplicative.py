@@ -141,7 +141,7 @@ class LikelihoodProblem:
 
 
 def _totals(abundances: np.ndarray) -> np.ndarray:
-    return abundances.sum(axis=0, dtype=np.float64)
+    return np.array([column.sum(dtype=np.float64) for column in abundances.T])
 
 
 def iterate(problem: LikelihoodProblem, model: Model) -> tuple[Model, float]:

@@ -24,11 +24,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln, polygamma, psi
+from scipy.special import polygamma, psi
 
 from hspy_ml.counts import Counts
 from hspy_ml.factorization.passes import fused_pass_and_log_likelihood
-from hspy_ml.factorization.special_kernels import dirichlet_moments
+from hspy_ml.factorization.special_kernels import dirichlet_moments, sum_of_log_gamma
 
 CONCENTRATION = 0.1
 """Dirichlet concentration of a share: below one, so that pure pixels are likely.
@@ -124,16 +124,16 @@ def prior_term(
         Minus the Kullback-Leibler divergence of the posterior from the prior,
         in nats.
     """
-    concentration = np.broadcast_to(concentration, posterior.shape)
-    return float(
-        (
-            gammaln(concentration.sum(axis=1))
-            - gammaln(concentration).sum(axis=1)
-            - gammaln(posterior.sum(axis=1))
-            + gammaln(posterior).sum(axis=1)
-            + ((concentration - posterior) * expected_log).sum(axis=1)
-        ).sum()
-    )
+    of_prior = np.atleast_2d(concentration)
+    n_alike = len(posterior) / len(of_prior)
+    norms = n_alike * _log_norm(of_prior) - _log_norm(posterior)
+    return float(((concentration - posterior) * expected_log).sum() - norms)
+
+
+def _log_norm(parameters: np.ndarray) -> float:
+    """Sum over the rows of the logarithm of the Dirichlet norm."""
+    totals = parameters @ np.ones(parameters.shape[1])
+    return sum_of_log_gamma(parameters.ravel()) - sum_of_log_gamma(totals)
 
 
 def iterate(

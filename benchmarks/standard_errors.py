@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How often the standard errors of the concentrations cover the truth.
 
-    python benchmarks/coverage.py --counts 74 --repetitions 20
+    python benchmarks/standard_errors.py --counts 74 --repetitions 20
 
 Every repetition is another scene with other noise. An interval of one standard
 error to each side should hold the truth in 68 % of all cases; the aim is 60 to 76 %.
