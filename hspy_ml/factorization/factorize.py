@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hspy_ml.counts import Counts
+from hspy_ml.factorization.abundance_errors import abundance_covariance
 from hspy_ml.factorization.factorization import Factorization
 from hspy_ml.factorization.jackknife import without_bias
 from hspy_ml.factorization.maps import Maps, Neighbourhood, fit_maps
 from hspy_ml.factorization.multiscale import PhaseSpectra, find_phases
 from hspy_ml.factorization.thickness import Brightness, Totals, find_brightness
-from hspy_ml.factorization.uncertainty import (
-    abundance_covariance,
-    weights_covariance,
-)
+from hspy_ml.factorization.uncertainty import weights_covariance
 from hspy_ml.factorization.variational import CONCENTRATION
 from hspy_ml.physics.gmatrix import GMatrix
 
@@ -145,6 +143,9 @@ def factorize(
     }
     bounds = np.array(phases.fit.bounds)
     weights = phases.column_shares * s / totals[:, None]
+    scatter = abundance_covariance(
+        image.counts, response @ phases.column_shares, posterior, s, num_workers
+    )
     return (
         Factorization(
             weights=weights,
@@ -157,7 +158,7 @@ def factorize(
             weights_covariance=weights_covariance(
                 phases, weights, g_matrix, n_fixed=n_fixed, num_workers=num_workers
             ),
-            abundance_covariance=image.spread(abundance_covariance(posterior, s)),
+            abundance_covariance=image.spread(scatter),
         ),
         phases,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Standard errors of the phases and of the abundances.
+"""Standard errors of the spectra of the phases.
 
 The covariance of the column shares V is the inverse of their information
 (:mod:`~hspy_ml.factorization.information`), in the directions in which they can
@@ -194,34 +194,3 @@ def _inverse(information: Information, ways: np.ndarray) -> np.ndarray:
     value, vectors = eigh((curvature + curvature.T) / 2, scores)
     directions = ways @ vectors
     return (directions / np.maximum(value, _LEAST_OF_SCORES)) @ directions.T
-
-
-def abundance_covariance(posterior: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-    """Covariance of the abundances of each pixel.
-
-    Shares of the counts have the covariance ``(diag(pi) - pi pi^T) / (a + 1)`` of a
-    Dirichlet distribution of parameters ``a pi``. Abundances are ``h_k = (pi_k /
-    s_k) / sum_l pi_l / s_l``, with the derivatives ``(delta_kl - h_k) h_l / pi_l``.
-
-    Parameters
-    ----------
-    posterior : ndarray, shape (n_pixels, n_phases)
-        Parameters of the Dirichlet distributions of the shares.
-    brightness : ndarray, shape (n_phases,)
-        s, counts of a pixel full of each phase; taken as known.
-
-    Returns
-    -------
-    ndarray, shape (n_pixels, n_phases, n_phases)
-        Rows and columns sum to zero.
-    """
-    total = posterior.sum(axis=1, keepdims=True)
-    shares = posterior / total
-    per_share = 1.0 / (brightness * (shares / brightness).sum(axis=1, keepdims=True))
-    abundances = shares * per_share
-    # J diag(pi) J^T - (J pi)(J pi)^T, where J pi = h - h sum(h) = 0.
-    variance = abundances * per_share
-    slopes = np.eye(len(brightness)) - abundances[:, :, None]
-    return (
-        np.einsum("pkm,pm,plm->pkl", slopes, variance, slopes) / (total + 1)[..., None]
-    )

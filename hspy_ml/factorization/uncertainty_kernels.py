@@ -183,3 +183,37 @@ def dense_information(
             score[p - start],
             lost[p - start],
         )
+
+
+@numba.njit(**_OPTIONS)
+def add_overlap(channels, values, spectra, shares, overlap):
+    """Add ``sum_e y_e q_ek q_el`` of one pixel, q the part of each phase in m."""
+    n_phases = spectra.shape[1]
+    part = np.empty(n_phases)
+    for i in range(channels.size):
+        model = 0.0
+        for k in range(n_phases):
+            part[k] = spectra[channels[i], k] * shares[k]
+            model += part[k]
+        if model <= 0.0:
+            continue
+        ratio = values[i] / (model * model)
+        for k in range(n_phases):
+            for m in range(n_phases):
+                overlap[k, m] += ratio * part[k] * part[m]
+
+
+@numba.njit(**_OPTIONS)
+def sparse_overlap(start, stop, offsets, channels, values, spectra, shares, overlap):
+    """Overlap of the phases in the pixels ``start`` to ``stop``."""
+    for p in range(start, stop):
+        own = slice(offsets[p], offsets[p + 1])
+        add_overlap(channels[own], values[own], spectra, shares[p], overlap[p])
+
+
+@numba.njit(**_OPTIONS)
+def dense_overlap(start, stop, values, spectra, shares, overlap):
+    """As :func:`sparse_overlap`; ``values`` pixels by channels."""
+    for p in range(start, stop):
+        channels = np.nonzero(values[p])[0]
+        add_overlap(channels, values[p][channels], spectra, shares[p], overlap[p])

@@ -13,7 +13,6 @@ from hspy_ml.factorization.information import observed_information
 from hspy_ml.factorization.multiscale import BinnedImage, PhaseSpectra
 from hspy_ml.factorization.start import fit_column_shares
 from hspy_ml.factorization.uncertainty import (
-    abundance_covariance,
     column_shares_covariance,
     one_sided_variance,
     weights_covariance,
@@ -205,18 +204,6 @@ def test_known_phases_have_no_errors_and_weights_follow_their_scale(mixture):
     np.testing.assert_allclose(
         covariance[1], 13**2 * shares[1] / np.outer(totals, totals), rtol=1e-9
     )
-
-
-def test_abundances_scatter_as_their_dirichlet_posteriors():
-    generator = np.random.default_rng(5)
-    posterior = np.array([[30.0, 50.0, 120.0], [5.0, 400.0, 90.0]])
-    brightness = np.array([1.0, 3.0, 2.0])
-    covariance = abundance_covariance(posterior, brightness)
-    for own, expected in zip(posterior, covariance, strict=True):
-        draws = generator.dirichlet(own, 40000) / brightness
-        draws /= draws.sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(expected, np.cov(draws.T), rtol=0.1, atol=1e-5)
-    np.testing.assert_allclose(covariance.sum(axis=2), 0, atol=1e-15)
 
 
 def test_intervals_of_two_phases_cover_the_truth(mixture):
