@@ -23,6 +23,7 @@ import numpy as np
 from hspy_ml.counts import Counts, DenseCounts, SparseCounts
 from hspy_ml.factorization.multiscale import PhaseSpectra
 from hspy_ml.factorization.variational import (
+    SMALLEST_SHARE,
     SharesModel,
     VariationalFit,
     VariationalProblem,
@@ -147,5 +148,5 @@ def _refit(
 
 
 def _on_simplex(columns: np.ndarray) -> np.ndarray:
-    columns = np.maximum(columns, 0.0)
+    columns = np.maximum(columns, SMALLEST_SHARE)
     return columns / columns.sum(axis=0)

@@ -29,6 +29,7 @@ MASS_THICKNESS = ("auto", "constant", "free")
 _NEWTON_STEPS = 50
 _RIDGE = 1e-3
 _LEAST_SCATTER = 0.05
+_LEAST_AMOUNT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +99,11 @@ def brightness_from_physics(column_shares: np.ndarray, g_matrix: GMatrix) -> np.
     ndarray, shape (n_phases,)
         Counts per unit of what the columns count, over all channels used.
     """
-    amounts = column_shares / g_matrix.matrix.sum(axis=0)[:, None]
+    totals = g_matrix.matrix.sum(axis=0)
     reference = list(reference_columns(g_matrix).values())
-    return 1.0 / amounts[reference].sum(axis=0)
+    amounts = (column_shares / totals[:, None])[reference].sum(axis=0)
+    # A phase that is all continuum holds no element whose mass could be told.
+    return 1.0 / np.maximum(amounts, _LEAST_AMOUNT / totals.mean())
 
 
 def is_constant(shares: np.ndarray, totals: np.ndarray, brightness: np.ndarray) -> bool:

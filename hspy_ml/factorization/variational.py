@@ -36,7 +36,9 @@ CONCENTRATION = 0.1
 Between 0.03 and 0.1 the recovered compositions do not change; a learnt
 concentration ends in mixtures (``benchmarks/recovery.py``)."""
 
-_SMALLEST_SHARE = 1e-12
+SMALLEST_SHARE = 1e-12
+"""Below no column share falls: what is zero would stay zero."""
+
 _LONGEST_STEP = 64.0
 _CONCENTRATION_STEPS = 20
 _RANGE = (0.02, 1.0)
@@ -171,7 +173,7 @@ def _normalised(columns: np.ndarray) -> np.ndarray:
     total = columns.sum(axis=0)
     alive = np.where(total > 0, total, 1.0)
     columns = np.where(total > 0, columns / alive, 1.0 / columns.shape[0])
-    return np.maximum(columns, _SMALLEST_SHARE)
+    return np.maximum(columns, SMALLEST_SHARE)
 
 
 def extrapolate(
@@ -190,7 +192,7 @@ def extrapolate(
     ratio = (weight * step**2).sum() / max((weight * curvature**2).sum(), 1e-300)
     length = float(np.clip(np.sqrt(ratio), 1.0, _LONGEST_STEP))
     posterior = first.posterior + 2 * length * step + length**2 * curvature
-    logs = [np.log(np.maximum(m.column_shares, _SMALLEST_SHARE)) for m in models]
+    logs = [np.log(np.maximum(m.column_shares, SMALLEST_SHARE)) for m in models]
     log_step = logs[1] - logs[0]
     log_curvature = logs[2] - logs[1] - log_step
     leap = logs[0] + 2 * length * log_step + length**2 * log_curvature

@@ -3,9 +3,9 @@
 
 import numpy as np
 import pytest
-from hspy_ml.counts.building import counts_from_array
 
 from hspy_ml.counts import DenseCounts
+from hspy_ml.counts.building import counts_from_array
 from hspy_ml.factorization.abundance_errors import abundance_covariance
 from hspy_ml.factorization.variational import (
     SharesModel,

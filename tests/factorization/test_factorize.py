@@ -10,6 +10,7 @@ from hspy_ml.factorization.diagnostics import deviances
 from hspy_ml.factorization.factorize import factorize
 from hspy_ml.factorization.maps import Neighbourhood
 from hspy_ml.factorization.thickness import (
+    brightness_from_physics,
     brightness_from_totals,
     is_constant,
 )
@@ -151,3 +152,15 @@ def test_deviances_are_those_of_the_textbook(level):
     of_pixels, of_channels = deviances(counts_from_array(data), spectra, loadings)
     np.testing.assert_allclose(of_pixels, expected.sum(axis=1))
     np.testing.assert_allclose(of_channels, expected.sum(axis=0))
+
+
+def test_brightness_is_counts_per_amount_and_finite_without_elements():
+    g = scenes.g_matrix()
+    totals = g.matrix.sum(axis=0)
+    amounts = np.array([0.3, 0.2, 0.2, 0.2, 0.1, 0.0])
+    continuum = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    shares = np.column_stack([amounts * totals, continuum * totals])
+    shares /= shares.sum(axis=0)
+    found = brightness_from_physics(shares, g)
+    assert found[0] == pytest.approx(amounts @ totals / amounts.sum())
+    assert np.isfinite(found[1])
