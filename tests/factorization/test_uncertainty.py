@@ -229,14 +229,11 @@ def test_intervals_of_two_phases_cover_the_truth(mixture):
 @pytest.mark.slow
 @pytest.mark.parametrize("counts_per_pixel", [74.0, 293.0])
 def test_intervals_of_concentrations_cover_the_truth(counts_per_pixel):
-    """The benchmark's 100 scenes; 60 to 76 % is the aim.
-
-    Their mean is known to 2 %, hence the margin.
-    """
+    """The benchmark's 100 scenes; 60 to 76 % is the aim."""
     path = Path(__file__).resolve().parents[2] / "benchmarks" / "standard_errors.py"
     if not path.exists():
         pytest.skip("the benchmarks are not installed")
     coverage = runpy.run_path(str(path))
     result = coverage["repeat"](counts_per_pixel, side=96, n_repetitions=100)
     present = result.truth > coverage["PRESENT"]
-    assert 0.58 < result.covered("default")[:, present].mean() < 0.78
+    assert 0.6 < result.covered("default")[:, present].mean() < 0.76
