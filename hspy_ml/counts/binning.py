@@ -76,7 +76,7 @@ def bin_pixels(counts: Counts, labels: np.ndarray, n_groups: int) -> Counts:
 def _bin_sparse(
     counts: SparseCounts, labels: np.ndarray, n_groups: int
 ) -> SparseCounts:
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     pixels = np.argsort(labels, kind="stable")
     group_offsets = np.searchsorted(labels[pixels], np.arange(n_groups + 1))
@@ -103,7 +103,7 @@ def _bin_sparse(
 
 
 def _bin_dense(counts: DenseCounts, labels: np.ndarray, n_groups: int) -> DenseCounts:
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     dtype = _type_of_sums(counts.values)
     binned = np.zeros((n_groups, counts.n_channels), dtype)

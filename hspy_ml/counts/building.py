@@ -141,7 +141,7 @@ def better_form(counts: Counts) -> Counts:
         The same counts, dense from a share of 20 % that are not zero; the object
         itself if there is nothing to change.
     """
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     is_sparse = isinstance(counts, SparseCounts)
     n_nonzero = np.count_nonzero(counts.values)
@@ -182,7 +182,7 @@ def smallest_type(largest: float) -> np.dtype:
 
 
 def _survey(data: Any, selection: _Selection) -> _Survey:
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     n_nonzero = np.zeros(np.count_nonzero(selection.kept_pixels), np.int64)
     found = np.zeros(4)
@@ -200,7 +200,7 @@ def _survey(data: Any, selection: _Selection) -> _Survey:
 def _sparse_counts(
     data: Any, selection: _Selection, survey: _Survey, dtype: np.dtype
 ) -> SparseCounts:
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     offsets = np.zeros(survey.n_nonzero.size + 1, np.int64)
     np.cumsum(survey.n_nonzero, out=offsets[1:])
@@ -219,7 +219,7 @@ def _sparse_counts(
 def _dense_values(
     data: Any, selection: _Selection, survey: _Survey, dtype: np.dtype
 ) -> np.ndarray:
-    from hspy_ml.counts import kernels as kernels
+    from hspy_ml.counts import kernels
 
     if isinstance(data, np.ndarray) and data.dtype == dtype and selection.keeps_all:
         return np.ascontiguousarray(data, dtype)

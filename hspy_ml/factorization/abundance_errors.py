@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import psi
 
 from hspy_ml.counts import Counts, SparseCounts
-from hspy_ml.factorization.passes import _each_block
+from hspy_ml.factorization.passes import each_block
 
 _LEAST_PRIOR = 1e-3
 
@@ -96,7 +96,7 @@ def phase_overlap(
     def task(block: int, start: int, stop: int) -> None:
         kernel(start, stop, *data, spectra, geometric, overlap)
 
-    _each_block(counts.n_pixels, task, num_workers)
+    each_block(counts.n_pixels, task, num_workers)
     return overlap
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.special import polygamma, psi
 
 from hspy_ml.counts import Counts, SparseCounts
-from hspy_ml.factorization.passes import _each_block
+from hspy_ml.factorization.passes import each_block
 from hspy_ml.factorization.variational import SharesModel
 
 _CHUNK = 256
@@ -99,7 +99,7 @@ def observed_information(
             lost += roots.T @ roots
         return by_channel, lost, products, total
 
-    blocks = _each_block(counts.n_pixels, task, num_workers)
+    blocks = each_block(counts.n_pixels, task, num_workers)
     by_channel, lost, products, total = map(sum, zip(*blocks, strict=True))
     return Information(_known(by_channel, response) - lost, total, products)
 

@@ -63,19 +63,20 @@ class Neighbourhood:
         ndarray, shape (n_pixels, n_phases)
             The means; a pixel without neighbours keeps the mean of the map.
         """
-        own = self._blur(np.ones((1, 1)), alone=True)
+        own = self._own_weight()
         weight = self._blur(np.ones((len(values), 1))) - own
         total = self._blur(values) - own * values
         lonely = weight < 1e-9
         mean = total / np.where(lonely, 1.0, weight)
         return np.where(lonely, values.mean(axis=0), np.maximum(mean, 0.0))
 
-    def _blur(self, values: np.ndarray, alone: bool = False) -> np.ndarray:
-        if alone:
-            impulse = np.zeros((9,) * len(self.map_shape))
-            impulse[(4,) * len(self.map_shape)] = 1.0
-            centre = gaussian_filter(impulse, _NEIGHBOURHOOD, mode="constant")
-            return centre[(4,) * len(self.map_shape)]
+    def _own_weight(self) -> float:
+        centre = (4,) * len(self.map_shape)
+        impulse = np.zeros((9,) * len(self.map_shape))
+        impulse[centre] = 1.0
+        return gaussian_filter(impulse, _NEIGHBOURHOOD, mode="constant")[centre]
+
+    def _blur(self, values: np.ndarray) -> np.ndarray:
         maps = np.zeros((np.prod(self.map_shape, dtype=int), values.shape[1]))
         maps[self.pixels] = values
         maps = maps.reshape(*self.map_shape, -1)

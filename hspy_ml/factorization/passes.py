@@ -14,8 +14,10 @@ result does not depend on the number of threads.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +32,26 @@ def _pool(n_workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_workers, thread_name_prefix="hspy_ml")
 
 
-def _each_block(n_pixels: int, task, num_workers: int | None) -> list:
+def each_block(
+    n_pixels: int, task: Callable[[int, int, int], Any], num_workers: int | None
+) -> list:
+    """Do a task for each block of pixels, on several threads.
+
+    Parameters
+    ----------
+    n_pixels : int
+        Number of pixels.
+    task : callable
+        Is given the number of the block, its first pixel and the one after its
+        last.
+    num_workers : int or None
+        Threads; all cores if None.
+
+    Returns
+    -------
+    list
+        What the task returned, in the order of the blocks.
+    """
     edges = np.linspace(0, n_pixels, _N_BLOCKS + 1).astype(np.int64)
     pool = _pool(num_workers or os.cpu_count() or 1)
     return list(pool.map(task, range(_N_BLOCKS), edges[:-1], edges[1:]))
@@ -82,7 +103,7 @@ def fused_pass_and_log_likelihood(
             start, stop, *data, spectra, abundances, allocated, correlation[block]
         )
 
-    likelihood = sum(_each_block(counts.n_pixels, task, num_workers))
+    likelihood = sum(each_block(counts.n_pixels, task, num_workers))
     return allocated, correlation.sum(axis=0), float(likelihood)
 
 
@@ -110,7 +131,7 @@ def _dense_pass(
             correlation[block],
         )
 
-    likelihood = sum(_each_block(counts.n_pixels, task, num_workers))
+    likelihood = sum(each_block(counts.n_pixels, task, num_workers))
     return allocated, correlation.sum(axis=0).T, float(likelihood)
 
 
@@ -160,4 +181,4 @@ def log_likelihood_of_counts(
     def task(block: int, start: int, stop: int) -> float:
         return kernel(start, stop, *data, spectra, abundances)
 
-    return float(sum(_each_block(counts.n_pixels, task, num_workers)))
+    return float(sum(each_block(counts.n_pixels, task, num_workers)))
