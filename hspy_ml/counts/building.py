@@ -50,7 +50,7 @@ class _Survey:
     @property
     def is_dense(self) -> bool:
         n_values = self.n_nonzero.size * self.n_channels
-        return int(self.n_nonzero.sum()) >= DENSE_FROM * n_values
+        return _better_dense(int(self.n_nonzero.sum()), n_values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +127,10 @@ def counts_from_array(
     return _sparse_counts(data, selection, survey, dtype)
 
 
+def _better_dense(n_nonzero: int, n_values: int) -> bool:
+    return n_nonzero / max(n_values, 1) >= DENSE_FROM
+
+
 def better_form(counts: Counts) -> Counts:
     """Turn sparse counts into dense ones or back, where that is better.
 
@@ -145,7 +149,7 @@ def better_form(counts: Counts) -> Counts:
 
     is_sparse = isinstance(counts, SparseCounts)
     n_nonzero = np.count_nonzero(counts.values)
-    is_dense = n_nonzero >= DENSE_FROM * counts.n_pixels * counts.n_channels
+    is_dense = _better_dense(n_nonzero, counts.n_pixels * counts.n_channels)
     if is_sparse != is_dense:
         return counts
     everything = _Selection(
