@@ -10,7 +10,7 @@ import numpy as np
 from methods import Estimate
 from scenes import Scene
 
-from hspy_ml.factorization.composition import (
+from hspy_ml.physics.fractions import (
     conversion_factors,
     fractions,
     reference_columns,

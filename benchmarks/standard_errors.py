@@ -20,16 +20,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hspy_ml.counts.building import counts_from_array
-from hspy_ml.factorization.composition import (
+from hspy_ml.factorization.factorize import CountedImage, factorize
+from hspy_ml.factorization.uncertainty import weights_covariance
+from hspy_ml.physics.acquisition import Acquisition
+from hspy_ml.physics.detector import make_detector
+from hspy_ml.physics.fractions import (
     conversion_factors,
     fraction_errors,
     fractions,
     reference_columns,
 )
-from hspy_ml.factorization.factorize import CountedImage, factorize
-from hspy_ml.factorization.uncertainty import weights_covariance
-from hspy_ml.physics.acquisition import Acquisition
-from hspy_ml.physics.detector import make_detector
 from hspy_ml.physics.gmatrix import GMatrix, build_g_matrix
 from hspy_ml.simulation.images import Scene, draw_counts, scene_of_mean_counts
 from hspy_ml.simulation.scenes import grain_abundances

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hspy_ml.factorization.composition import reference_columns
+from hspy_ml.physics.fractions import reference_columns
 
 if TYPE_CHECKING:
     from hspy_ml.physics.gmatrix import GMatrix

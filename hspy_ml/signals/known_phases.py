@@ -101,8 +101,8 @@ def _response(read: ReadImage) -> np.ndarray:
 
 
 def _from_composition(phase: Mapping[str, float], read: ReadImage) -> np.ndarray:
-    from ..factorization.composition import conversion_factors, reference_columns
     from ..factorization.start import fit_column_shares
+    from ..physics.fractions import conversion_factors, reference_columns
 
     g = read.g_matrix
     atoms = real_numbers([phase.get(e, 0.0) for e in g.elements], "fixed_phases")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..factorization.composition import (
+from ..physics.fractions import (
     conversion_factors,
     fraction_errors,
     fractions,
@@ -27,7 +27,7 @@ class Compositions:
     """Compositions of phases and pixels, in percent.
 
     Each element is quantified by one column of G; see
-    :func:`hspy_ml.factorization.composition.reference_columns`.
+    :func:`hspy_ml.physics.fractions.reference_columns`.
 
     Parameters
     ----------

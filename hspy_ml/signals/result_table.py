@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..factorization.composition import reference_columns
+from ..physics.fractions import reference_columns
 
 if TYPE_CHECKING:
     from .result import PhysicsNMFResult

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hspy_ml.factorization.composition import (
+from hspy_ml.physics.fractions import (
     conversion_factors,
     fraction_errors,
     fractions,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..physics.composition import atomic_weight
+from .composition import atomic_weight
 
 if TYPE_CHECKING:
-    from ..physics.gmatrix import GMatrix
+    from .gmatrix import GMatrix
 
 COMPOSITION_UNITS = ("atomic", "weight")
 FAIR_SHARE = 0.1
