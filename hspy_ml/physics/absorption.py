@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generation of X-rays with depth, and their absorption on the way out."""
+"""Absorption of X-rays: mass absorption coefficients, and the thin film."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .acquisition import Acquisition
 from .composition import atomic_number
 from .ionisation import ionisation_cross_section
-from .specimen import Specimen
 
 __all__ = [
-    "DepthResponse",
     "FilmResponse",
-    "depth_response",
     "film_absorption_factor",
     "mass_absorption_coefficient",
     "mixture_mass_absorption_coefficient",
@@ -124,29 +119,6 @@ def film_absorption_factor(optical_depth: ArrayLike) -> np.ndarray | float:
     return factor if factor.ndim else float(factor)
 
 
-class DepthResponse(Protocol):
-    """What the geometry of the specimen does to the X-rays.
-
-    Whether film or bulk, weights that multiply the columns made from it are
-    proportional to mass fractions.
-    """
-
-    def generation(self, atomic_number: int, shell: str) -> float:
-        """Ionisations of a subshell by one electron, per atom.
-
-        cm2 for a film (times atoms per cm2 of the element: ionisations); cm2 g/cm2
-        for a bulk (times atoms per g of the specimen).
-        """
-
-    def absorption(
-        self, atomic_number: int, shell: str, energy_keV: np.ndarray
-    ) -> np.ndarray:
-        """Fraction of a subshell's photons that leave towards the detector."""
-
-    def continuum(self, energy_keV: np.ndarray) -> np.ndarray:
-        """Fraction of the bremsstrahlung that leaves towards the detector."""
-
-
 @dataclass(frozen=True)
 class FilmResponse:
     """Depth response of a film in which the beam loses no energy.
@@ -184,45 +156,3 @@ class FilmResponse:
         mu = mixture_mass_absorption_coefficient(self.mass_fractions, energy_keV)
         chi = mu / np.sin(np.radians(self.take_off_angle))
         return film_absorption_factor(chi * self.mass_thickness)
-
-
-def depth_response(specimen: Specimen, acquisition: Acquisition) -> DepthResponse:
-    """Depth response of a specimen under a beam.
-
-    Parameters
-    ----------
-    specimen : Specimen
-        Its `geometry` chooses between film and bulk.
-    acquisition : Acquisition
-        Beam energy and take-off angle.
-
-    Returns
-    -------
-    DepthResponse
-
-    Raises
-    ------
-    ValueError
-        If the take-off angle is not above 0 and up to 90 degrees.
-    NotImplementedError
-        For `geometry` "bulk".
-    """
-    angle = acquisition.take_off_angle
-    if not 0 < angle <= 90:
-        raise ValueError(
-            f"`take_off_angle` is {angle} degrees; it must be above 0 and at most 90. "
-            "Check the detector's elevation and azimuth and the stage's tilt."
-        )
-    if specimen.geometry == "bulk":
-        raise NotImplementedError(
-            'the response of a bulk specimen (`geometry="bulk"`) is not built yet; it '
-            "comes with the next version. The film response is an explicit choice: "
-            '`specimen=Specimen({...}, geometry="film")`; on a bulk specimen its '
-            "compositions are off by tens of percent."
-        )
-    return FilmResponse(
-        specimen.mass_fractions,
-        specimen.mass_thickness,
-        acquisition.beam_energy_keV,
-        angle,
-    )

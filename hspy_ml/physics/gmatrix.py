@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .absorption import DepthResponse, depth_response
 from .acquisition import Acquisition
 from .composition import atomic_number
+from .depth_response import DepthResponse, depth_response
 from .gmatrix_checks import check_acquisition, checked_elements, why_invisible
 from .relaxation import is_quantitative
 from .specimen import Specimen
@@ -60,7 +60,8 @@ class GMatrix:
 
     with the number of electrons, the solid angle of the detector, the mass thickness
     :math:`\rho t` in g/cm2 and the mass fractions `C`: weights are proportional to
-    mass fractions. Continuum columns have no absolute scale; each sums to the mean of
+    mass fractions. Of a bulk the columns are numbers, and the mass thickness drops
+    out. Continuum columns have no absolute scale; each sums to the mean of
     the element columns' sums.
 
     Parameters
@@ -243,8 +244,8 @@ def build_g_matrix(
         Symbols. Each gets one column for each of its K, L and M families that is
         visible: at least 0.1 % of its photons are counted on the axis.
     specimen : Specimen, optional
-        What absorbs. By default a film that does not absorb ("EDS_TEM"), or a bulk
-        ("EDS_SEM").
+        What slows the electrons down and absorbs. By default a film that does not
+        absorb; for "EDS_SEM" it is needed, a bulk with its composition.
     continuum_degree : int or None, default 3
         Degree of the Bernstein basis of the continuum; None leaves it out.
 
@@ -258,16 +259,14 @@ def build_g_matrix(
     ------
     ValueError
         If no elements are given, a symbol is unknown, an element has no line on the
-        axis, the beam excites none of its lines, the energies are not in keV, or the
-        axis is not uniform and increasing.
-    NotImplementedError
-        For a bulk specimen.
+        axis, the beam excites none of its lines, the energies are not in keV, the
+        axis is not uniform and increasing, or a bulk has no composition.
 
     Notes
     -----
-    Cross sections of Bote and Salvat, yields and rates of xraylib, thin-film
-    absorption, Gaussian peaks integrated over the channels; see `counted_lines`,
-    `continuum_columns`.
+    Cross sections of Bote and Salvat, yields and rates of xraylib, the response of
+    the film or the bulk (`depth_response`), Gaussian peaks integrated over the
+    channels; see `counted_lines`, `continuum_columns`.
     """
     elements = checked_elements(elements)
     check_acquisition(acquisition)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .absorption import DepthResponse
 from .acquisition import Acquisition
 from .composition import atomic_number, atomic_weight
 from .continuum import LOWEST_ENERGY_KEV, bernstein_continuum, small_continuum
+from .depth_response import DepthResponse
 from .detector import efficiency, peaks_on_channels, resolution
 from .relaxation import emission_lines
 

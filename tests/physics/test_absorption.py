@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hspy_ml.physics.absorption import (
-    depth_response,
     film_absorption_factor,
     mass_absorption_coefficient,
     mixture_mass_absorption_coefficient,
 )
 from hspy_ml.physics.acquisition import Acquisition
 from hspy_ml.physics.composition import symbol
+from hspy_ml.physics.depth_response import depth_response
 from hspy_ml.physics.ionisation import ionisation_cross_section
 from hspy_ml.physics.specimen import Specimen
 
@@ -106,8 +106,8 @@ def test_film_generates_with_the_cross_section_at_the_beam_energy():
     assert film.continuum(np.array([0.3, 3.0])).tolist() == [1, 1]
 
 
-def test_bulk_is_refused_and_film_is_offered():
-    with pytest.raises(NotImplementedError, match='geometry="film"'):
+def test_a_bulk_needs_its_composition():
+    with pytest.raises(ValueError, match="without a composition"):
         depth_response(Specimen({}, "bulk"), acquisition())
 
 

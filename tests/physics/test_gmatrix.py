@@ -225,10 +225,12 @@ def test_impossible_conditions(conditions, named):
         build_g_matrix(replace(acquisition(), **conditions), ["Fe"])
 
 
-def test_scanning_needs_an_explicit_film_until_there_is_a_bulk():
+def test_scanning_is_a_bulk_and_needs_its_composition():
     scanning = acquisition(technique="EDS_SEM", beam=20.0)
-    with pytest.raises(NotImplementedError, match='geometry="film"'):
+    with pytest.raises(ValueError, match="without a composition"):
         build_g_matrix(scanning, ["Fe"])
+    bulk = build_g_matrix(scanning, ["Fe"], Specimen({"Fe": 1.0}, geometry="bulk"))
+    assert bulk.elements == ("Fe",)
     film = build_g_matrix(scanning, ["Fe"], Specimen({}, geometry="film"))
     assert film.elements == ("Fe",)
 
