@@ -21,6 +21,7 @@ from .deviance_moments import (
     VARIANCE,
 )
 from .quadratic_kernels import invert
+from .weight_kernels import add, dot, multiply
 
 _OPTIONS = {
     "cache": True,
@@ -44,8 +45,8 @@ def model_of_channels(columns, weights, model):
     model[:] = 0
     for k in range(weights.size):
         if weights[k] > 0:
-            for e in range(columns.first[k], columns.last[k]):
-                model[e] += weights[k] * columns.values[k, e]
+            begin, end = columns.first[k], columns.last[k]
+            add(weights[k], columns.values[k, begin:end], model[begin:end])
 
 
 @numba.njit(**_OPTIONS)
@@ -54,13 +55,12 @@ def weighted_products(columns, channel_weights, members, product, result):
     for a in range(members.size):
         k = members[a]
         begin, end = columns.first[k], columns.last[k]
-        for e in range(begin, end):
-            product[e] = columns.values[k, e] * channel_weights[e]
+        row, channel_weight = columns.values[k, begin:end], channel_weights[begin:end]
+        multiply(row, channel_weight, product[begin:end])
         for b in range(a + 1):
             j = members[b]
-            total = 0.0
-            for e in range(max(begin, columns.first[j]), min(end, columns.last[j])):
-                total += product[e] * columns.values[j, e]
+            lo, hi = max(begin, columns.first[j]), min(end, columns.last[j])
+            total = dot(product[lo:hi], columns.values[j, lo:hi]) if lo < hi else 0.0
             result[a, b] = total
             result[b, a] = total
 
@@ -133,8 +133,8 @@ def goodness_of_pixel(columns, weights, model, deviance, moments):
     covariances = np.zeros(n)
     for a in range(n):
         k = members[a]
-        for e in range(columns.first[k], columns.last[k]):
-            covariances[a] += slope[e] * columns.values[k, e]
+        begin, end = columns.first[k], columns.last[k]
+        covariances[a] = dot(slope[begin:end], columns.values[k, begin:end])
     variance -= covariances @ covariance @ covariances
     return (deviance - mean) / np.sqrt(variance) if variance > 0 else np.nan
 

@@ -108,6 +108,36 @@ def fit_pixel(columns, work, n, weights, max_iterations, tolerance):
 
 
 @numba.njit(**_OPTIONS)
+def dot(left, right):
+    """Scalar product. Given slices, whose indices cannot wrap, it is vectorised."""
+    total = 0.0
+    for i in range(left.size):
+        total += left[i] * right[i]
+    return total
+
+
+@numba.njit(**_OPTIONS)
+def multiply(left, right, product):
+    """Write the product of each pair of elements."""
+    for i in range(left.size):
+        product[i] = left[i] * right[i]
+
+
+@numba.njit(**_OPTIONS)
+def add(weight, row, total):
+    """Add a multiple of a row."""
+    for i in range(row.size):
+        total[i] += weight * row[i]
+
+
+@numba.njit(**_OPTIONS)
+def divide(left, right, ratio):
+    """Write the ratio of each pair of elements."""
+    for i in range(left.size):
+        ratio[i] = left[i] / right[i]
+
+
+@numba.njit(**_OPTIONS)
 def gather(columns, work, n):
     """Copy the columns at the channels that have counts."""
     channels = work.channels[:n]
@@ -126,8 +156,8 @@ def combine(work, n, weights, total):
     for k in range(weights.size):
         weight = weights[k]
         if weight != 0:
-            for i in range(work.first[k], work.last[k]):
-                total[i] += weight * work.rows[k, i]
+            begin, end = work.first[k], work.last[k]
+            add(weight, work.rows[k, begin:end], total[begin:end])
 
 
 @numba.njit(**_OPTIONS)
@@ -140,34 +170,26 @@ def _start(work, n, weights):
     weights *= work.counts[:n].sum() / n_used
     for _ in range(_FIRST_STEPS):
         combine(work, n, weights, work.model)
-        for i in range(n):
-            work.ratio[i] = work.counts[i] / work.model[i]
+        divide(work.counts[:n], work.model[:n], work.ratio)
         for k in range(weights.size):
-            total = 0.0
-            for i in range(work.first[k], work.last[k]):
-                total += work.rows[k, i] * work.ratio[i]
-            weights[k] *= total
+            begin, end = work.first[k], work.last[k]
+            weights[k] *= dot(work.rows[k, begin:end], work.ratio[begin:end])
 
 
 @numba.njit(**_OPTIONS)
 def _derivatives(work, n, gradient, hessian):
     """Gradient, and lower triangle of the Hessian, of minus the log-likelihood."""
-    for i in range(n):
-        work.ratio[i] = work.counts[i] / work.model[i]
-        work.curvature[i] = work.ratio[i] / work.model[i]
+    divide(work.counts[:n], work.model[:n], work.ratio)
+    divide(work.ratio[:n], work.model[:n], work.curvature)
     product = work.change
     for k in range(gradient.size):
         begin, end = work.first[k], work.last[k]
-        total = 0.0
-        for i in range(begin, end):
-            total += work.rows[k, i] * work.ratio[i]
-            product[i] = work.rows[k, i] * work.curvature[i]
-        gradient[k] = 1 - total
+        row = work.rows[k, begin:end]
+        gradient[k] = 1 - dot(row, work.ratio[begin:end])
+        multiply(row, work.curvature[begin:end], product[begin:end])
         for j in range(k + 1):
-            total = 0.0
-            for i in range(max(begin, work.first[j]), min(end, work.last[j])):
-                total += product[i] * work.rows[j, i]
-            hessian[k, j] = total
+            lo, hi = max(begin, work.first[j]), min(end, work.last[j])
+            hessian[k, j] = dot(product[lo:hi], work.rows[j, lo:hi]) if lo < hi else 0.0
 
 
 @numba.njit(**_OPTIONS)
