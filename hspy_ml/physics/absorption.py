@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ __all__ = [
     "FilmResponse",
     "film_absorption_factor",
     "mass_absorption_coefficient",
+    "mixture_coefficients",
     "mixture_mass_absorption_coefficient",
 ]
 
@@ -93,6 +95,32 @@ def mixture_mass_absorption_coefficient(
     return total if np.ndim(total) else float(total)
 
 
+def mixture_coefficients(
+    elements: Sequence[str], mass_fractions: np.ndarray, energy_keV: np.ndarray
+) -> np.ndarray:
+    """Mass absorption coefficients of many mixtures.
+
+    Parameters
+    ----------
+    elements : sequence of str
+    mass_fractions : ndarray, shape (..., n_elements)
+    energy_keV : ndarray, shape (n_energies,)
+
+    Returns
+    -------
+    ndarray, shape (..., n_energies)
+        cm2/g.
+    """
+    energies = tuple(np.asarray(energy_keV, dtype=float).tolist())
+    table = np.stack([_element_coefficients(e, energies) for e in elements])
+    return np.asarray(mass_fractions) @ table
+
+
+@lru_cache(maxsize=512)
+def _element_coefficients(element: str, energies: tuple[float, ...]) -> np.ndarray:
+    return np.asarray(mass_absorption_coefficient(element, np.array(energies)))
+
+
 def film_absorption_factor(optical_depth: ArrayLike) -> np.ndarray | float:
     r"""Fraction of the photons that leave a film in which they arise uniformly.
 
@@ -119,29 +147,32 @@ def film_absorption_factor(optical_depth: ArrayLike) -> np.ndarray | float:
     return factor if factor.ndim else float(factor)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilmResponse:
-    """Depth response of a film in which the beam loses no energy.
+    """Depth response of a film in which the beam loses no energy, or of many films.
 
     Parameters
     ----------
-    mass_fractions : mapping of str to float
-        Composition of the whole film, which absorbs.
-    mass_thickness : float
+    elements : tuple of str
+        Symbols of the whole film, which absorbs; none if nothing is known.
+    mass_fractions : ndarray, shape (..., n_elements)
+    mass_thickness : float or ndarray, shape (...)
         Density times thickness, g/cm2.
     beam_energy_keV : float
     take_off_angle : float
         Degrees.
     """
 
-    mass_fractions: Mapping[str, float]
-    mass_thickness: float
+    elements: tuple[str, ...]
+    mass_fractions: np.ndarray
+    mass_thickness: float | np.ndarray
     beam_energy_keV: float
     take_off_angle: float
 
-    def generation(self, atomic_number: int, shell: str) -> float:
-        """Ionisation cross section at the beam energy, cm2."""
-        return ionisation_cross_section(atomic_number, shell, self.beam_energy_keV)
+    def generation(self, atomic_number: int, shell: str) -> np.ndarray:
+        """Ionisation cross section at the beam energy, cm2; shape (...)."""
+        sigma = ionisation_cross_section(atomic_number, shell, self.beam_energy_keV)
+        return np.full(self.mass_fractions.shape[:-1], sigma)
 
     def absorption(
         self, atomic_number: int, shell: str, energy_keV: np.ndarray
@@ -150,9 +181,13 @@ class FilmResponse:
         return self.continuum(energy_keV)
 
     def continuum(self, energy_keV: np.ndarray) -> np.ndarray:
-        """Fraction that leaves, `film_absorption_factor`."""
-        if self.mass_thickness == 0:
-            return np.ones(np.shape(energy_keV))
-        mu = mixture_mass_absorption_coefficient(self.mass_fractions, energy_keV)
-        chi = mu / np.sin(np.radians(self.take_off_angle))
-        return film_absorption_factor(chi * self.mass_thickness)
+        """Fraction that leaves, `film_absorption_factor`; shape (..., n_energies)."""
+        thickness = np.asarray(self.mass_thickness, dtype=float)[..., None]
+        if not thickness.any() or not self.elements:
+            return np.ones(self.mass_fractions.shape[:-1] + np.shape(energy_keV))
+        mu = mixture_coefficients(self.elements, self.mass_fractions, energy_keV)
+        return film_absorption_factor(mu / np.sin(self._angle) * thickness)
+
+    @property
+    def _angle(self) -> float:
+        return np.radians(self.take_off_angle)

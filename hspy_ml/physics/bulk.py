@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .absorption import mixture_coefficients
 from .composition import atomic_number as number_of
 from .composition import atomic_weight
 from .fluorescence import (
@@ -16,7 +17,6 @@ from .fluorescence import (
     continuum_photons,
     fluorescence_ionisations,
     lenard_coefficient,
-    mixture_coefficients,
 )
 from .ionisation import edge_energy, ionisation_cross_section
 from .relaxation import emission_lines

@@ -12,7 +12,7 @@ from .acquisition import Acquisition
 from .bulk import BulkResponse
 from .specimen import Specimen
 
-__all__ = ["DepthResponse", "depth_response"]
+__all__ = ["DepthResponse", "depth_response", "depth_responses"]
 
 
 class DepthResponse(Protocol):
@@ -58,28 +58,58 @@ def depth_response(specimen: Specimen, acquisition: Acquisition) -> DepthRespons
         If the take-off angle is not above 0 and up to 90 degrees, or a bulk has no
         composition.
     """
-    angle = acquisition.take_off_angle
-    if not 0 < angle <= 90:
-        raise ValueError(
-            f"`take_off_angle` is {angle} degrees; it must be above 0 and at most 90. "
-            "Check the detector's elevation and azimuth and the stage's tilt."
-        )
-    if specimen.geometry == "film":
-        return FilmResponse(
-            specimen.mass_fractions,
-            specimen.mass_thickness,
-            acquisition.beam_energy_keV,
-            angle,
-        )
-    if not specimen.mass_fractions:
+    if specimen.geometry == "bulk" and not specimen.mass_fractions:
         raise ValueError(
             "`specimen` is a bulk without a composition, which decides how electrons "
             "are slowed down and X-rays absorbed; give it, such as "
             '`Specimen({"Si": 0.467, "O": 0.533}, geometry="bulk")`.'
         )
-    return BulkResponse(
+    fractions = np.array(list(specimen.mass_fractions.values()))
+    return depth_responses(
         tuple(specimen.mass_fractions),
-        np.array(list(specimen.mass_fractions.values())),
-        acquisition.beam_energy_keV,
-        angle,
+        fractions,
+        specimen.geometry,
+        specimen.mass_thickness,
+        acquisition,
     )
+
+
+def depth_responses(
+    elements: tuple[str, ...],
+    mass_fractions: np.ndarray,
+    geometry: str,
+    mass_thickness: float | np.ndarray,
+    acquisition: Acquisition,
+) -> DepthResponse:
+    """Depth response of many specimens of the same elements at once.
+
+    Parameters
+    ----------
+    elements : tuple of str
+    mass_fractions : ndarray, shape (..., n_elements)
+        They sum to one over the last axis.
+    geometry : {"film", "bulk"}
+    mass_thickness : float or ndarray, shape (...)
+        Of films, g/cm2.
+    acquisition : Acquisition
+        Beam energy and take-off angle.
+
+    Returns
+    -------
+    DepthResponse
+        Its results have the shape of the compositions in front.
+
+    Raises
+    ------
+    ValueError
+        If the take-off angle is not above 0 and up to 90 degrees.
+    """
+    beam, angle = acquisition.beam_energy_keV, acquisition.take_off_angle
+    if not 0 < angle <= 90:
+        raise ValueError(
+            f"`take_off_angle` is {angle} degrees; it must be above 0 and at most 90. "
+            "Check the detector's elevation and azimuth and the stage's tilt."
+        )
+    if geometry == "bulk":
+        return BulkResponse(elements, mass_fractions, beam, angle)
+    return FilmResponse(elements, mass_fractions, mass_thickness, beam, angle)

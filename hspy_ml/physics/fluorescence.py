@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .absorption import mass_absorption_coefficient
 from .composition import atomic_weight, symbol
 from .continuum import small_continuum
 
@@ -137,32 +135,6 @@ def fluorescence_ionisations(
     u, v = chi[..., None] / mu, spread / mu
     geometry = 0.5 * (np.log1p(u) / u + np.log1p(v) / v)
     return np.sum(absorbed * outward * geometry, axis=-1)
-
-
-def mixture_coefficients(
-    elements: Sequence[str], mass_fractions: np.ndarray, energy_keV: np.ndarray
-) -> np.ndarray:
-    """Mass absorption coefficients of many mixtures.
-
-    Parameters
-    ----------
-    elements : sequence of str
-    mass_fractions : ndarray, shape (..., n_elements)
-    energy_keV : ndarray, shape (n_energies,)
-
-    Returns
-    -------
-    ndarray, shape (..., n_energies)
-        cm2/g.
-    """
-    energies = tuple(np.asarray(energy_keV, dtype=float).tolist())
-    table = np.stack([_element_coefficients(e, energies) for e in elements])
-    return np.asarray(mass_fractions) @ table
-
-
-@lru_cache(maxsize=512)
-def _element_coefficients(element: str, energies: tuple[float, ...]) -> np.ndarray:
-    return np.asarray(mass_absorption_coefficient(element, np.array(energies)))
 
 
 @lru_cache(maxsize=512)

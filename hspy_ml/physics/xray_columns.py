@@ -35,19 +35,20 @@ class CountedLines:
     Parameters
     ----------
     energy_keV : ndarray, shape (n_lines,)
-    generated, counted : ndarray, shape (n_lines,)
+    generated, counted : ndarray, shape (..., n_lines)
         Photons that arise, and those that are counted, for a detector around the
-        specimen, one electron and 1 g/cm2 of the element: cm2/g.
+        specimen, one electron and 1 g/cm2 of the element: cm2/g. With as many axes
+        in front as the response has compositions.
     """
 
     energy_keV: np.ndarray
     generated: np.ndarray
     counted: np.ndarray
 
-    def counted_on(self, energy: np.ndarray) -> float:
-        """Counts of the lines whose centre lies on an axis, cm2/g."""
+    def counted_on(self, energy: np.ndarray) -> np.ndarray:
+        """Counts of the lines whose centre lies on an axis, cm2/g; shape (...)."""
         on_axis = (self.energy_keV >= energy[0]) & (self.energy_keV <= energy[-1])
-        return float(self.counted[on_axis].sum())
+        return self.counted[..., on_axis].sum(axis=-1)
 
 
 def counted_lines(
@@ -79,17 +80,21 @@ def counted_lines(
     lines = emission_lines(number, family)
     if lines is None:
         return None
-    ionisations = np.array([response.generation(number, s) for s in lines.shells])
-    photons = lines.photons(ionisations) * AVOGADRO / atomic_weight(element)
+    ionisations = [response.generation(number, shell) for shell in lines.shells]
+    photons = np.stack(ionisations, axis=-1) @ lines.photons_per_ionisation.T
+    photons = photons * AVOGADRO / atomic_weight(element)
     energy = lines.energy_keV
-    kept = (photons > WEAKEST_LINE * photons.sum()) & (energy >= LOWEST_ENERGY_KEV)
+    mean = photons.reshape(-1, energy.size).mean(axis=0)
+    kept = (mean > WEAKEST_LINE * mean.sum()) & (energy >= LOWEST_ENERGY_KEV)
     if not kept.any():
         return None
-    energy, photons, shell = energy[kept], photons[kept], lines.shell_index[kept]
+    energy, photons, shell = energy[kept], photons[..., kept], lines.shell_index[kept]
     counted = photons * efficiency(acquisition.detector, energy)
     for index, name in enumerate(lines.shells):
         of_shell = shell == index
-        counted[of_shell] *= response.absorption(number, name, energy[of_shell])
+        if of_shell.any():
+            leaving = response.absorption(number, name, energy[of_shell])
+            counted[..., of_shell] *= leaving
     return CountedLines(energy, photons, counted)
 
 
