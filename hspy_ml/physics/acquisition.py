@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,6 +43,15 @@ class Detector:
         What the photons cross before they are counted.
     active_layer : Layer
         The volume in which they are counted.
+    efficiency_curve : pair of sequences of float, optional
+        Energies in keV, increasing, and the fractions of the photons that are counted
+        there, layers and active layer included; in place of those. See
+        :func:`hspy_ml.physics.detector.measured_detector`.
+
+    Raises
+    ------
+    ValueError
+        If the curve is not two sequences of that kind.
     """
 
     name: str = "windowless"
@@ -50,6 +60,42 @@ class Detector:
     active_layer: Layer = field(
         default_factory=lambda: Layer((("Si", 1.0),), 2.33 * 450e-4)
     )
+    efficiency_curve: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.efficiency_curve is not None:
+            curve = _checked_curve(self.efficiency_curve)
+            object.__setattr__(self, "efficiency_curve", curve)
+
+
+def _checked_curve(curve: Sequence) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Two tuples of numbers, so that a detector can be compared and written."""
+    if len(curve) != 2:
+        raise ValueError(
+            f"`efficiency_curve` has {len(curve)} parts; give two, energies in keV "
+            "and efficiencies."
+        )
+    energy, efficiency = (np.asarray(part, dtype=float) for part in curve)
+    if energy.ndim != 1 or energy.size < 2 or energy.shape != efficiency.shape:
+        raise ValueError(
+            f"`efficiency_curve` has energies of the shape {energy.shape} and "
+            f"efficiencies of {efficiency.shape}; give as many of each, two or more."
+        )
+    if not (
+        energy[0] > 0 and np.isfinite(energy).all() and (np.diff(energy) > 0).all()
+    ):
+        raise ValueError(
+            "`efficiency_curve` has energies that are not finite, above zero and "
+            "increasing; give them in keV, each once."
+        )
+    if not ((efficiency >= 0) & (efficiency <= 1)).all():
+        raise ValueError(
+            "`efficiency_curve` has efficiencies that are not between 0 and 1; divide "
+            "percent by 100."
+        )
+    if efficiency.max() == 0:
+        raise ValueError("`efficiency_curve` is zero everywhere: nothing is counted.")
+    return tuple(energy.tolist()), tuple(efficiency.tolist())
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ __all__ = [
     "DETECTORS",
     "efficiency",
     "make_detector",
+    "measured_detector",
     "peaks_on_channels",
     "resolution",
 ]
@@ -39,7 +40,9 @@ def efficiency(detector: Detector, energy_keV: ArrayLike) -> np.ndarray:
               \left[f + (1 - f) e^{-\mu \rho t}\right]
               \left(1 - e^{-\mu \rho t}\right)_\mathrm{active}
 
-    with `f` the fraction that a grid leaves open, 0 for a closed layer.
+    with `f` the fraction that a grid leaves open, 0 for a closed layer. A detector
+    with an efficiency curve has what the curve says, on straight lines between its
+    points; beyond its ends it stays what it is there.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ def efficiency(detector: Detector, energy_keV: ArrayLike) -> np.ndarray:
         Between 0 and 1, in the shape of `energy_keV`.
     """
     energy = np.asarray(energy_keV, dtype=float)
+    if detector.efficiency_curve is not None:
+        return np.interp(energy, *detector.efficiency_curve)
     passed = np.ones(energy.shape)
     for layer in detector.layers:
         closed = 1 - layer.open_fraction
@@ -145,7 +150,7 @@ def make_detector(name: str, resolution_MnKa_eV: float = 130.0) -> Detector:
     Notes
     -----
     The layers are typical ones; write your own `Detector` of `Layer` where the
-    maker's are known. Those of the polymer window reproduce its published
+    maker's are known, or give its curve to :func:`measured_detector`. Those of the polymer window reproduce its published
     transmission within 8 % at 0.525 keV and 2 % above 1 keV, but are too low by a
     third below the carbon edge.
     """
@@ -154,13 +159,68 @@ def make_detector(name: str, resolution_MnKa_eV: float = 130.0) -> Detector:
             f"`name` of a detector is {name!r}; known are "
             f"{', '.join(map(repr, DETECTORS))}. Others are built of `Layer`s."
         )
+    layers, active = DETECTORS[name]()
+    return Detector(name, _checked_resolution(resolution_MnKa_eV), layers, active)
+
+
+def measured_detector(
+    energy_keV: ArrayLike,
+    efficiency: ArrayLike | Callable[[np.ndarray], ArrayLike],
+    resolution_MnKa_eV: float = 130.0,
+    *,
+    name: str = "measured",
+) -> Detector:
+    """A detector by its efficiency curve, measured or given by its maker.
+
+    Parameters
+    ----------
+    energy_keV : array_like, shape (n_points,)
+        Energies in keV, increasing. Put points close together at absorption edges.
+    efficiency : array_like, shape (n_points,), or callable
+        Fraction of the photons towards the detector that are counted at each energy,
+        window and active volume included; or a function of the energies in keV.
+    resolution_MnKa_eV : float, default 130
+        Full width at half maximum at 5898.7 eV.
+    name : str, default "measured"
+        What it is called in plots and messages.
+
+    Returns
+    -------
+    Detector
+        Of silicon, which decides on escape peaks.
+
+    Raises
+    ------
+    ValueError
+        If the energies do not increase, an efficiency is not between 0 and 1, or the
+        resolution is not between 30 and 500 eV.
+
+    Examples
+    --------
+    From a text file with two columns:
+
+    >>> import numpy as np
+    >>> from hspy_ml.physics.detector import measured_detector
+    >>> curve = np.loadtxt("curve.csv", delimiter=",").T  # doctest: +SKIP
+    >>> detector = measured_detector(*curve)  # doctest: +SKIP
+    >>> g = hspy_ml.g_matrix(s, detector=detector)  # doctest: +SKIP
+    """
+    energy = np.asarray(energy_keV, dtype=float)
+    curve = efficiency(energy) if callable(efficiency) else efficiency
+    return Detector(
+        name,
+        _checked_resolution(resolution_MnKa_eV),
+        efficiency_curve=(energy, np.asarray(curve, dtype=float)),
+    )
+
+
+def _checked_resolution(resolution_MnKa_eV: float) -> float:
     if not 30 <= resolution_MnKa_eV <= 500:
         raise ValueError(
             f"`resolution_MnKa_eV` is {resolution_MnKa_eV}; a full width at half "
             "maximum between 30 and 500 eV is expected, such as 130."
         )
-    layers, active = DETECTORS[name]()
-    return Detector(name, float(resolution_MnKa_eV), layers, active)
+    return float(resolution_MnKa_eV)
 
 
 def _layer(formula: str, thickness_cm: float, open_fraction: float = 0.0) -> Layer:

@@ -12,6 +12,7 @@ from .composition import atomic_number, atomic_weight
 from .continuum import LOWEST_ENERGY_KEV, bernstein_continuum, small_continuum
 from .depth_response import DepthResponse
 from .detector import efficiency, peaks_on_channels, resolution
+from .escape import with_escape_peaks
 from .relaxation import emission_lines
 
 __all__ = [
@@ -136,7 +137,7 @@ def visible_families(
 
 
 def element_column(lines: CountedLines, acquisition: Acquisition) -> np.ndarray:
-    """Spectrum of the lines on the channels.
+    """Spectrum of the lines, and of their escape peaks, on the channels.
 
     Parameters
     ----------
@@ -149,8 +150,10 @@ def element_column(lines: CountedLines, acquisition: Acquisition) -> np.ndarray:
     ndarray, shape (n_channels,)
         cm2/g per channel.
     """
-    fwhm = resolution(acquisition.detector, lines.energy_keV)
-    return peaks_on_channels(acquisition.energy, lines.energy_keV, lines.counted, fwhm)
+    detector = acquisition.detector
+    centres, areas = with_escape_peaks(detector, lines.energy_keV, lines.counted)
+    fwhm = resolution(detector, centres)
+    return peaks_on_channels(acquisition.energy, centres, areas, fwhm)
 
 
 def continuum_columns(
