@@ -149,10 +149,10 @@ def make_detector(name: str, resolution_MnKa_eV: float = 130.0) -> Detector:
 
     Notes
     -----
-    The layers are typical ones; write your own `Detector` of `Layer` where the
-    maker's are known, or give its curve to :func:`measured_detector`. Those of the polymer window reproduce its published
-    transmission within 8 % at 0.525 keV and 2 % above 1 keV, but are too low by a
-    third below the carbon edge.
+    The layers are typical ones; where the maker's are known, write your own `Detector`
+    of `Layer`, or give its curve to :func:`measured_detector`. Those of the polymer
+    window reproduce its published transmission within 8 % at 0.525 keV and 2 % above
+    1 keV, but are too low by a third below the carbon edge.
     """
     if name not in DETECTORS:
         raise ValueError(

@@ -27,7 +27,7 @@ def test_curve_of_a_known_detector_gives_its_g_matrix():
     measured = measured_detector(energy, lambda e: efficiency(POLYMER, e), 125.0)
     matrices = [
         build_g_matrix(
-            Acquisition(np.arange(0.1, 20, 0.02), "EDS_TEM", 200.0, 30.0, detector),
+            Acquisition(np.arange(0.25, 20, 0.02), "EDS_TEM", 200.0, 30.0, detector),
             ["O", "Fe"],
         ).matrix
         for detector in (measured, make_detector("polymer", 125.0))
@@ -60,7 +60,7 @@ def test_bad_curves_are_refused(energy, curve, message):
 
 
 def test_a_curve_has_two_parts():
-    with pytest.raises(ValueError, match="2, |two"):
+    with pytest.raises(ValueError, match="has 1 parts; give two"):
         Detector(efficiency_curve=([1.0, 2.0, 3.0],))
 
 
