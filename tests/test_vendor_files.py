@@ -133,9 +133,15 @@ def test_x_ray_spectra_and_maps(row):
 
 
 @pytest.mark.parametrize("row", EELS)
-def test_electron_energy_losses_are_coming(row):
-    with pytest.raises(NotImplementedError, match="EELS comes with"):
-        _signal(row).physics_nmf(1)
+def test_electron_energy_losses(row):
+    s = _signal(row)
+    if not row["elements"]:
+        with pytest.raises(ValueError, match=r"`s\.set_elements"):
+            _find_phases(s)
+        return
+    result = _find_phases(s)
+    assert result.abundances.data.shape == (1, 1)
+    assert result.concentrations[0].data == pytest.approx([100.0])
 
 
 @pytest.mark.parametrize("row", PLAIN)

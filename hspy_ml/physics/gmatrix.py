@@ -35,17 +35,19 @@ class Column:
     kind : {"element", "continuum"}
     element : str or None
         Symbol; None for the continuum.
-    family : {"K", "L", "M"} or None
-        Lines in the column; None for the continuum and for columns of other origin.
+    family : {"K", "L", "M", "N"} or None
+        Lines, or edges, in the column; None for the continuum and for columns of other
+        origin.
     quantitative : bool, default True
         Whether its absolute scale is known well enough for concentrations. K lines
-        are, L lines from Zr, M lines from Tb; the others have the right shape only.
+        are, L lines from Zr, M lines from Tb; the others have the right shape only. In
+        EELS one edge of each element is, not its white lines.
     """
 
     name: str
     kind: Literal["element", "continuum"]
     element: str | None = None
-    family: Literal["K", "L", "M"] | None = None
+    family: Literal["K", "L", "M", "N"] | None = None
     quantitative: bool = True
 
 

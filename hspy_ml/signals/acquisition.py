@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..physics.acquisition import Acquisition, Detector
 from ..physics.detector import make_detector
 from .axes import check_plausible_eds, energy_axis
+from .detector import DEFAULT_DETECTOR, stated_elevation, stated_window
 
 _MICROSCOPE = {"EDS_TEM": "TEM", "EDS_SEM": "SEM", "EELS": "TEM"}
 _DEFAULT_ELEVATION = 35.0
@@ -18,19 +19,18 @@ _DEFAULT_RESOLUTION_EV = 130.0
 _HIGHEST_BEAM_ENERGY_KEV = 2000.0
 
 
-def acquisition_from_signal(
-    s: Any, detector: Detector | str = "windowless"
-) -> Acquisition:
+def acquisition_from_signal(s: Any, detector: Detector | str = "auto") -> Acquisition:
     """Read the conditions of a measurement from a signal.
 
     Parameters
     ----------
     s : EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum
         The signal. Its energy axis may be in eV or keV.
-    detector : Detector or str, default "windowless"
+    detector : Detector or str, default "auto"
         The X-ray detector. A name is one of
         :func:`hspy_ml.physics.detector.make_detector`; its resolution is
-        ``energy_resolution_MnKa`` of the metadata.
+        ``energy_resolution_MnKa`` of the metadata. "auto" takes the window that the
+        file names, or else a polymer window for EDS_SEM and none for EDS_TEM.
 
     Returns
     -------
@@ -53,13 +53,72 @@ def acquisition_from_signal(
         If the direction of the detector or its resolution is missing, so that a
         default is used.
     """
+    acquisition, missing = _read(s, detector)
+    warn_of_assumptions(missing)
+    return acquisition
+
+
+def acquisition_and_assumptions(
+    s: Any, detector: Detector | str = "auto"
+) -> tuple[Acquisition, list[str]]:
+    """Read the conditions, and say all that is not known but assumed.
+
+    Parameters
+    ----------
+    s, detector
+        As for :func:`acquisition_from_signal`.
+
+    Returns
+    -------
+    acquisition : Acquisition
+    assumptions : list of str
+        What was missing; for EDS also a window that no file named and an elevation
+        that exspy filled in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`acquisition_from_signal`.
+    """
+    acquisition, assumed = _read(s, detector)
+    if acquisition.technique == "EELS":
+        return acquisition, assumed
+    if detector == "auto" and stated_window(s) is None:
+        assumed = [*assumed, f"the detector's window ({acquisition.detector.name!r})"]
+    if not stated_elevation(s):
+        angle = f"{acquisition.take_off_angle:g} degrees, exspy's default"
+        assumed = [*assumed, f"the take-off angle ({angle})"]
+    return acquisition, assumed
+
+
+def warn_of_assumptions(assumed: list[str], stacklevel: int = 3) -> None:
+    """Say once what was assumed, and how to set it.
+
+    Parameters
+    ----------
+    assumed : list of str
+        Nothing is said if it is empty.
+    stacklevel : int, default 3
+        As for ``warnings.warn``.
+    """
+    if assumed:
+        warnings.warn(
+            f"The metadata do not say, so that it is assumed: {'; '.join(assumed)}. "
+            "Set angles and resolution with `s.set_microscope_parameters(...)`, the "
+            "window with `detector=`.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def _read(s: Any, detector: Detector | str) -> tuple[Acquisition, list[str]]:
     technique = technique_of(s)
     read = _Metadata(s, _MICROSCOPE[technique])
     if technique == "EELS":
-        return _eels_acquisition(s, read)
+        return _eels_acquisition(s, read), read.assumed
     energy = energy_axis(s, "keV")
     check_plausible_eds(energy)
-    return Acquisition(
+    acquisition = Acquisition(
         energy=energy,
         technique=technique,
         beam_energy_keV=_beam_energy(read),
@@ -68,6 +127,7 @@ def acquisition_from_signal(
         live_time_s=read.positive("Detector.EDS.live_time"),
         beam_current_nA=read.positive("beam_current"),
     )
+    return acquisition, read.assumed
 
 
 def technique_of(s: Any) -> str:
@@ -110,7 +170,7 @@ def _eels_acquisition(s: Any, read: _Metadata) -> Acquisition:
         energy=energy_axis(s, "eV"),
         technique="EELS",
         beam_energy_keV=_beam_energy(read),
-        convergence_angle_mrad=read.positive("convergence_angle"),
+        convergence_angle_mrad=read.number("convergence_angle"),
         collection_angle_mrad=read.positive("Detector.EELS.collection_angle"),
         live_time_s=read.positive("Detector.EELS.dwell_time"),
         beam_current_nA=read.positive("beam_current"),
@@ -119,10 +179,14 @@ def _eels_acquisition(s: Any, read: _Metadata) -> Acquisition:
 
 @dataclass(frozen=True)
 class _Metadata:
-    """Numbers below ``Acquisition_instrument.TEM`` or ``.SEM`` of a signal."""
+    """Numbers below ``Acquisition_instrument.TEM`` or ``.SEM`` of a signal.
+
+    ``assumed`` collects what was missing and is taken from a default.
+    """
 
     s: Any
     microscope: str
+    assumed: list[str] = field(default_factory=list)
 
     def number(self, key: str) -> float | None:
         """Return a finite number, or None where the key is missing."""
@@ -196,6 +260,9 @@ def _take_off_angle(read: _Metadata) -> float:
 def _detector(read: _Metadata, detector: Detector | str) -> Detector:
     if isinstance(detector, Detector):
         return detector
+    if detector == "auto":
+        technique = f"EDS_{read.microscope}"
+        detector = stated_window(read.s) or DEFAULT_DETECTOR[technique]
     return make_detector(detector, _resolution(read))
 
 
@@ -218,10 +285,5 @@ def _or_default(
     value = read.number(key)
     if value is not None:
         return value
-    warnings.warn(
-        f"`metadata.Acquisition_instrument.{read.microscope}.{key}` is missing; "
-        f"{default:g} {unit} is used. Set it with "
-        "`s.set_microscope_parameters(...)`.",
-        stacklevel=2,
-    )
+    read.assumed.append(f"{key} ({default:g} {unit})")
     return default

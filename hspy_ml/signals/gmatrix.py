@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..physics.composition import atomic_to_mass_fractions
 from ..physics.specimen import Specimen
-from .acquisition import acquisition_from_signal
+from .acquisition import acquisition_from_signal, technique_of
+from .eels_gmatrix import eels_g_matrix
 from .elements import elements_from_signal
 
 if TYPE_CHECKING:
@@ -27,16 +29,21 @@ def g_matrix(
     composition_units: str = "weight",
     mass_thickness: float = 0.0,
     specimen: Specimen | None = None,
-    detector: Detector | str = "windowless",
+    detector: Detector | str = "auto",
     continuum_degree: int | None = 3,
+    low_loss: Any = None,
+    gos: str | PathLike[str] = "hydrogenic",
+    white_lines: bool = True,
+    fit_window: tuple[float, float] | None = None,
 ) -> GMatrix:
     """Return what each element would add to the spectra of a signal.
 
     Parameters
     ----------
-    s : EDSTEMSpectrum or EDSSEMSpectrum
-        The signal. Beam energy, take-off angle and resolution are read from its
-        metadata, the channels from its energy axis.
+    s : EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum
+        The signal. Beam energy, take-off angle and resolution, or the angles of EELS,
+        are read from its metadata, the channels from its energy axis. Of EELS, the sum
+        over all pixels tells the exponent of the background and the white lines.
     elements : sequence of str, optional
         Symbols. By default those of the metadata.
     geometry : {"film", "bulk"}, optional
@@ -52,17 +59,31 @@ def g_matrix(
         0 means that nothing is absorbed in the specimen.
     specimen : Specimen, optional
         Instead of the four parameters above.
-    detector : Detector or str, default "windowless"
+    detector : Detector or str, default "auto"
         A name is one of :func:`hspy_ml.physics.detector.make_detector`, and takes
         the resolution of the metadata.
     continuum_degree : int or None, default 3
         Degree of the polynomials that describe the bremsstrahlung; None leaves it
         out.
+    low_loss : EELSSpectrum, optional
+        EELS: the low-loss spectrum, or an image of which the mean is taken, that edges
+        are convolved with.
+    gos : {"hydrogenic", "dipole", "dft", "dirac"} or path, default "hydrogenic"
+        EELS: where cross sections come from. "hydrogenic" is exspy's model for K and L
+        edges, and the dipole approximation for M and N edges; "dft" and "dirac" are
+        exspy's tables, if it has downloaded them, as is the path of a ``.gosh`` file.
+    white_lines : bool, default True
+        EELS: whether bumps on the onsets stand for what a continuum edge lacks.
+    fit_window : tuple of float, optional
+        EELS: lowest and highest energy loss to fit, eV; by default from 15 % below the
+        first edge to 30 %, at least 100 eV, above the last.
 
     Returns
     -------
     GMatrix
-        Channels by columns.
+        Channels by columns. What weights count is described at
+        :func:`~hspy_ml.physics.gmatrix.build_g_matrix` and, for EELS, at
+        :func:`~hspy_ml.physics.eels_gmatrix.build_eels_g_matrix`.
 
     Raises
     ------
@@ -72,6 +93,25 @@ def g_matrix(
     """
     from ..physics.gmatrix import build_g_matrix
 
+    if technique_of(s) == "EELS":
+        if not (geometry is composition is specimen is None and mass_thickness == 0):
+            raise ValueError(
+                "`geometry`, `composition`, `mass_thickness` and `specimen` describe "
+                "what absorbs X-rays; leave them out for EELS."
+            )
+        return eels_g_matrix(
+            s,
+            elements,
+            low_loss=low_loss,
+            gos=gos,
+            white_lines=white_lines,
+            fit_window=fit_window,
+        )
+    if low_loss is not None or fit_window is not None:
+        raise ValueError(
+            "`low_loss` and `fit_window` are for EELS, but `s` is an EDS signal; leave "
+            "them out, and channels with `signal_mask`."
+        )
     acquisition = acquisition_from_signal(s, detector)
     symbols = elements_from_signal(s, elements)
     if specimen is None:
@@ -140,10 +180,6 @@ def _geometry(geometry: str | None, technique: str) -> str:
             "is not available yet. If the specimen is a thin film, say so: "
             "`hspy_ml.g_matrix(s, geometry='film')`, which `s.physics_nmf` takes as "
             "`g_matrix`; for a bulk the composition would be wrong by tens of percent."
-        )
-    if technique == "EELS":
-        raise NotImplementedError(
-            "`s` is an EELS signal, for which the G-matrix is not available yet."
         )
     return geometry or "film"
 

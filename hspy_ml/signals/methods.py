@@ -113,8 +113,6 @@ def physics_nmf(
     ValueError, TypeError
         If the signal, its metadata or a parameter does not allow it; the message
         says what to do.
-    NotImplementedError
-        For EELS, which comes with the core-loss G-matrix.
 
     Examples
     --------
@@ -123,11 +121,6 @@ def physics_nmf(
     >>> result = s.physics_nmf(3)  # doctest: +SKIP
     >>> result.plot()  # doctest: +SKIP
     """
-    if self.metadata.Signal.signal_type == "EELS":
-        raise NotImplementedError(
-            "`physics_nmf` of EELS comes with the core-loss G-matrix; it works on "
-            "EDS_TEM and EDS_SEM signals."
-        )
     from .physics_nmf import physics_nmf as run
 
     return run(

@@ -313,7 +313,6 @@ def calls_each_method() -> None:
     import types
 
     eds, eels = spectrum_image(), spectrum_image("EELS")
-    assert "core-loss G-matrix" in _refuses(eels.physics_nmf, 2)
     for signal in (eds, eels):
         assert "likelihood" in _refuses(signal.ml_quantify)
         assert "two-stage" in _refuses(signal.classify_phases)

@@ -198,12 +198,6 @@ def test_a_g_matrix_made_elsewhere(two_minerals):
     assert result.g_matrix is other
 
 
-def test_electron_energy_losses_are_coming(two_minerals):
-    two_minerals.set_signal_type("EELS")
-    with pytest.raises(NotImplementedError, match="EELS comes with"):
-        two_minerals.physics_nmf(2)
-
-
 @pytest.mark.parametrize("lazy", [False, True])
 def test_the_signal_is_not_changed(two_minerals, lazy):
     s = two_minerals.as_lazy() if lazy else two_minerals

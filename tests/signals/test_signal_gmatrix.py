@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The G-matrix of a signal, and what is said where there is none."""
 
-import exspy
 import hyperspy.api as hs
 import numpy as np
 import pytest
@@ -96,8 +95,3 @@ def test_an_element_without_a_line_on_the_axis_is_refused(eds):
 def test_other_signals_are_refused_with_the_mend():
     with pytest.raises(ValueError, match=r"s.set_signal_type\('EDS_TEM'\)"):
         g_matrix(hs.signals.Signal1D(np.ones((2, 9))), ["Fe"])
-    eels = exspy.signals.EELSSpectrum(np.ones(9))
-    eels.axes_manager[-1].units = "eV"
-    eels.set_microscope_parameters(200, 20, 30)
-    with pytest.raises(NotImplementedError, match="EELS"):
-        g_matrix(eels, ["Fe"])
