@@ -86,15 +86,25 @@ def read_image(
     counts = counts_from_array(
         signal_array(s), excluded_pixels=pixels, excluded_channels=channels
     )
-    _check_scale(counts)
+    check_scale(counts)
     used = replace(g_matrix, matrix=g_matrix.matrix[~channels], acquisition=None)
     _check_columns(used, g_matrix)
     image = CountedImage(counts, map_shape(s), np.flatnonzero(~pixels))
     return ReadImage(image, used, g_matrix, pixels, channels)
 
 
-def _check_scale(counts: Counts) -> None:
-    """Refuse numbers that nobody counted: what is likely depends on their scale."""
+def check_scale(counts: Counts) -> None:
+    """Refuse numbers that nobody counted: what is likely depends on their scale.
+
+    Parameters
+    ----------
+    counts : Counts
+
+    Raises
+    ------
+    ValueError
+        If they sum to less than one, or one of them is beyond what is exact.
+    """
     total, largest = counts.pixel_totals.sum(), float(counts.values.max())
     if total < 1 or largest > _LARGEST_COUNT:
         raise ValueError(

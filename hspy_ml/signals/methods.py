@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from hyperspy.signal import BaseSignal
 
+    from ..physics.acquisition import Detector
     from ..physics.gmatrix import GMatrix
+    from .quantification_result import QuantificationResult
     from .result import PhysicsNMFResult
 
 
@@ -152,41 +154,144 @@ def ml_quantify(
     method: Literal["likelihood", "network"] = "likelihood",
     elements: Sequence[str] | None = None,
     g_matrix: GMatrix | None = None,
+    geometry: Literal["film", "bulk"] | None = None,
+    mass_thickness: float = 0.0,
+    detector: Detector | str = "auto",
+    by_stoichiometry: str | None = "auto",
+    by_difference: str | None = None,
+    valences: Mapping[str, float] | None = None,
+    standards: Mapping[str, tuple[BaseSignal, Any]] | None = None,
+    electrons: float | None = None,
+    solid_angle_sr: float | None = None,
+    low_loss: BaseSignal | None = None,
+    refine_energy_scale: bool = True,
+    continuum_degree: int | None = 3,
     navigation_mask: np.ndarray | BaseSignal | float | None = None,
     signal_mask: np.ndarray | BaseSignal | None = None,
     composition_units: Literal["atomic", "weight"] = "atomic",
     show_progressbar: bool | None = None,
     num_workers: int | None = None,
-) -> Any:
-    """Find the composition of every pixel, by likelihood or by a network.
+) -> QuantificationResult:
+    """Find the composition of every pixel, with its error.
+
+    The counts are taken as Poisson with the mean ``G w``: G holds what the instrument
+    counts for each element and for the continuum, and the weights w of each pixel are
+    those of maximum likelihood, never below zero. The bulk of a scanning microscope
+    decides itself how electrons slow down and X-rays are absorbed and fluoresce, so
+    that fit and composition are repeated until they agree to 1e-5, in every pixel.
 
     Parameters
     ----------
     method : {"likelihood", "network"}
-        What inverts the forward model.
+        What inverts the forward model; "network" is coming.
     elements : sequence of str, optional
         Symbols of the elements; by default those of ``metadata.Sample.elements``.
     g_matrix : GMatrix, optional
-        The instrument's response; by default it is computed from the metadata.
+        A response that does not depend on the composition, instead of the one that is
+        computed from the metadata.
+    geometry : {"film", "bulk"}, optional
+        By default a flat bulk for EDS_SEM and a thin film for EDS_TEM.
+    mass_thickness : float, default 0
+        Density times thickness of a film, g/cm2, on the average over the map; X-rays
+        are absorbed in it. 0 means no absorption.
+    detector : Detector or str, default "auto"
+        A name is one of :func:`hspy_ml.physics.detector.make_detector`; "auto" takes
+        what the file names, or else a polymer window (EDS_SEM) or none (EDS_TEM). For
+        your own efficiency curve see
+        :func:`hspy_ml.physics.detector.measured_detector`.
+    by_stoichiometry : str or None, default "auto"
+        The element that no line measures but the valences of the others, such as
+        "O". "auto" does so for oxygen in a bulk that shows about as much of it as an
+        oxide has, and says so; None measures every element by its line.
+    by_difference : str, optional
+        The element that makes up what the others leave of 100 %. For a bulk, with
+        ``standards`` or ``solid_angle_sr``, and a known dose.
+    valences : mapping of str to float, optional
+        Where they differ from :data:`hspy_ml.quantification.unmeasured.VALENCES`
+        (iron is 2 there).
+    standards : mapping of str to (signal, composition), optional
+        For each element a spectrum of a specimen that is known, such as
+        ``{"Si": (s_sio2, "SiO2"), "Fe": (s_fe, "Fe")}``, with its dose (beam current
+        and live time) in the metadata. Elements without get the mean sensitivity of
+        the others. Standards of a film come from one signal.
+    electrons : float, optional
+        That fell on each pixel while the detector was live; by default beam current
+        times live time for a single spectrum. Needed for absolute totals only.
+    solid_angle_sr : float, optional
+        Of the detector, for absolute totals without standards.
+    low_loss : EELSSpectrum, optional
+        EELS: edges are convolved with it, and it gives atoms per nm2.
+    refine_energy_scale : bool, default True
+        Whether offset, gain and resolution are first refined, by maximum likelihood
+        on the sum over all pixels.
+    continuum_degree : int or None, default 3
+        Degree of the polynomials that describe the bremsstrahlung; None for spectra
+        without it.
     navigation_mask : array of bool, BaseSignal or float, optional
-        Pixels to leave out (True), in the navigation shape.
+        Pixels to leave out (True), in the navigation shape; a float is the threshold
+        of ``vacuum_mask``.
     signal_mask : array of bool or BaseSignal, optional
-        Channels to leave out (True).
+        Channels to leave out (True); by default those far below the lowest line that
+        measures, and those above 95 % of the beam energy.
     composition_units : {"atomic", "weight"}
         Atomic or weight percent.
     show_progressbar : bool, optional
         By default as in HyperSpy's preferences.
     num_workers : int, optional
-        Number of threads.
+        Threads; all cores by default.
+
+    Returns
+    -------
+    QuantificationResult
+        A list of signals, one for each element, in percent that sum to 100, with
+        ``standard_errors``, ``total`` (mass thickness, analytical total or atoms per
+        area), ``goodness_of_fit``, ``fitted_spectrum``, ``table()``, ``plot()`` and
+        ``save(path)``.
 
     Raises
     ------
+    ValueError, TypeError
+        If the signal, its metadata or a parameter does not allow it; the message
+        says what to do.
     NotImplementedError
-        Always: it is being built.
+        For ``method="network"``.
+
+    Warns
+    -----
+    UserWarning
+        Of what the metadata do not say and is assumed, of lines that the beam hardly
+        excites, of lines that coincide, and of peaks that no element explains.
+
+    Examples
+    --------
+    >>> s = hs.load("glass.msa", signal_type="EDS_SEM")  # doctest: +SKIP
+    >>> s.set_elements(["O", "Mg", "Al", "Si", "Ca", "Fe"])  # doctest: +SKIP
+    >>> s.ml_quantify(composition_units="weight")  # doctest: +SKIP
     """
-    raise NotImplementedError(
-        "`ml_quantify` is coming: a composition of every pixel, by likelihood and by "
-        "a network trained on simulated spectra."
+    from .ml_quantify import ml_quantify as run
+
+    return run(
+        self,
+        method=method,
+        elements=elements,
+        g_matrix=g_matrix,
+        geometry=geometry,
+        mass_thickness=mass_thickness,
+        detector=detector,
+        by_stoichiometry=by_stoichiometry,
+        by_difference=by_difference,
+        valences=valences,
+        standards=standards,
+        electrons=electrons,
+        solid_angle_sr=solid_angle_sr,
+        low_loss=low_loss,
+        refine_energy_scale=refine_energy_scale,
+        continuum_degree=continuum_degree,
+        navigation_mask=navigation_mask,
+        signal_mask=signal_mask,
+        composition_units=composition_units,
+        show_progressbar=show_progressbar,
+        num_workers=num_workers,
     )
 
 

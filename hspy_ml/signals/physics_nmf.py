@@ -23,13 +23,12 @@ from .options import (
     generator,
 )
 from .progress import progress_bar
+from .response import response_of
 from .result import PhysicsNMFResult
+from .unexplained import warn_of_unexplained_peaks
 
 if TYPE_CHECKING:
     from ..factorization.factorization import Factorization
-    from ..physics.gmatrix import GMatrix
-
-_MOST_PEAKS = 3
 
 
 def physics_nmf(
@@ -69,7 +68,8 @@ def physics_nmf(
     if num_workers is not None:
         check_amount("num_workers", num_workers)
     rng = generator(random_state)
-    read = read_image(s, _response(s, elements, g_matrix), navigation_mask, signal_mask)
+    response = response_of(s, elements, g_matrix)
+    read = read_image(s, response, navigation_mask, signal_mask)
     _check_number_of_phases(output_dimension, read)
     if not (fixed_phases is None or fixed_abundances is None):
         raise ValueError(
@@ -106,31 +106,6 @@ def physics_nmf(
     result = _result(s, read, found)
     fill_learning_results(s, result)
     return result
-
-
-def _response(s: Any, elements: Any, g_matrix: Any) -> GMatrix:
-    from ..physics.gmatrix import GMatrix
-    from .gmatrix import g_matrix as build
-
-    if g_matrix is None:
-        return build(s, elements)
-    if not isinstance(g_matrix, GMatrix):
-        raise TypeError(
-            f"`g_matrix` is of the type {type(g_matrix).__name__}; make one with "
-            "`hspy_ml.g_matrix(s)`, or `hspy_ml.GMatrix.from_array` of your own array."
-        )
-    if elements is not None:
-        raise ValueError(
-            "`elements` and `g_matrix` were both given; the columns of `g_matrix` "
-            "already say which elements there are. Give one of the two."
-        )
-    n_channels = s.axes_manager.signal_size
-    if g_matrix.matrix.shape[0] != n_channels:
-        raise ValueError(
-            f"`g_matrix` has {g_matrix.matrix.shape[0]} channels, but the signal has "
-            f"{n_channels}; make it from this signal with `hspy_ml.g_matrix(s)`."
-        )
-    return g_matrix
 
 
 def _check_number_of_phases(output_dimension: Any, read: ReadImage) -> None:
@@ -242,11 +217,6 @@ def _result(s: Any, read: ReadImage, found: Factorization) -> PhysicsNMFResult:
 
 
 def _warn_of_unexplained_peaks(read: ReadImage, weights: np.ndarray) -> None:
-    from ..physics.unexplained import unexplained_peaks
-
-    acquisition = read.whole_g_matrix.acquisition
-    if acquisition is None:
-        return
     matrix = read.g_matrix.matrix
     of_elements = np.array(
         [column.element is not None for column in read.g_matrix.columns]
@@ -257,17 +227,5 @@ def _warn_of_unexplained_peaks(read: ReadImage, weights: np.ndarray) -> None:
         matrix @ weights,
         matrix @ (weights * of_elements),
     )
-    peaks = unexplained_peaks(*spectra, acquisition)[:_MOST_PEAKS]
-    if peaks:
-        places = "; ".join(
-            f"{peak.counts:.3g} counts at {peak.energy_keV:.2f} keV"
-            + (f" ({', '.join(peak.candidates)}?)" if peak.candidates else "")
-            for peak in peaks
-        )
-        warnings.warn(
-            f"The elements given do not explain {places}. Add what is missing with "
-            "`s.add_elements([...])` or `elements=`, or leave the channels out with "
-            "`signal_mask`: the continuum and weak elements are wrong otherwise.",
-            UserWarning,
-            stacklevel=5,
-        )
+    acquisition = read.whole_g_matrix.acquisition
+    warn_of_unexplained_peaks(*spectra, acquisition, stacklevel=6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HyperSpy's progress bar around iterations whose number is not known."""
+"""HyperSpy's progress bar around passes or pixels."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(
-    show_progressbar: bool | None, description: str = "physics_nmf"
+    show_progressbar: bool | None,
+    description: str = "physics_nmf",
+    unit: str = "passes",
+    total: int | None = None,
 ) -> Iterator[Callable[[int], None]]:
-    """Show how many passes over the data are done.
+    """Show how much is done.
 
     Parameters
     ----------
@@ -19,11 +22,15 @@ def progress_bar(
         None follows HyperSpy's preferences.
     description : str
         What stands before the bar.
+    unit : str
+        What is counted.
+    total : int, optional
+        How many there are, where that is known.
 
     Yields
     ------
     callable
-        To be called with the number of passes just done.
+        To be called with the number just done.
     """
     from hyperspy.external.progressbar import progressbar
 
@@ -32,6 +39,9 @@ def progress_bar(
 
         show_progressbar = preferences.General.show_progressbar
     with progressbar(
-        desc=description, unit=" passes", disable=not show_progressbar
+        desc=description,
+        unit=f" {unit}",
+        total=total,
+        disable=not show_progressbar,
     ) as bar:
         yield bar.update

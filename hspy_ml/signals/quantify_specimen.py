@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Quantification of an EDS signal whose specimen decides the response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .acquisition import acquisition_and_assumptions, warn_of_assumptions
+from .counted_image import check_scale
+from .data import signal_array
+from .elements import elements_from_signal
+from .masks import flat_navigation_mask, flat_signal_mask
+from .options import check_choice
+from .oxygen import could_be_an_oxide, is_an_oxide
+from .progress import progress_bar
+from .quantification_build import FittedSignal, TotalScale, result_of
+from .quantification_plan import (
+    Scale,
+    UnmeasuredElement,
+    completion_of,
+    electrons_of,
+    unmeasured_element,
+    with_element,
+)
+from .quantification_result import QuantificationResult
+from .quantification_warnings import coincidences, low_overvoltage, warn_of
+from .standards import sensitivities
+from .unexplained import warn_of_unexplained_peaks
+
+if TYPE_CHECKING:
+    from ..counts import Counts
+    from ..physics.acquisition import Acquisition
+    from ..physics.gmatrix import GMatrix
+    from ..quantification.reference import Reference, SpecimenModel
+    from ..quantification.unmeasured import Completion
+
+_OXYGEN_NOTE = (
+    "Oxygen is by stoichiometry, since its line fits an oxide; "
+    "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
+    "percent without a standard."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What stays the same while the composition is looked for."""
+
+    acquisition: Acquisition
+    model: SpecimenModel
+    counts: Counts
+    spectrum: np.ndarray
+    excluded_pixels: np.ndarray
+    excluded_channels: np.ndarray
+    refine: bool
+
+
+def quantify_specimen(
+    s: Any,
+    *,
+    elements: Any,
+    geometry: str | None,
+    mass_thickness: float,
+    detector: Any,
+    by_stoichiometry: str | None,
+    by_difference: str | None,
+    valences: Any,
+    standards: Any,
+    electrons: float | None,
+    solid_angle_sr: float | None,
+    refine_energy_scale: bool,
+    continuum_degree: int | None,
+    navigation_mask: Any,
+    signal_mask: Any,
+    composition_units: str,
+    show_progressbar: bool | None,
+    num_workers: int | None,
+) -> QuantificationResult:
+    """See :func:`hspy_ml.signals.methods.ml_quantify`; arguments as there."""
+    from ..quantification.reference import SpecimenModel
+
+    acquisition, assumed = acquisition_and_assumptions(s, detector)
+    symbols = elements_from_signal(s, elements)
+    if geometry is None:
+        geometry = "bulk" if acquisition.technique == "EDS_SEM" else "film"
+    check_choice("geometry", geometry, ("film", "bulk"))
+    open_question = by_stoichiometry == "auto" and by_difference is None
+    if by_stoichiometry == "auto":
+        by_stoichiometry = None
+    unmeasured = unmeasured_element(symbols, by_stoichiometry, by_difference, valences)
+    symbols = with_element(symbols, unmeasured.element)
+    model = SpecimenModel(
+        symbols, unmeasured.element, geometry, float(mass_thickness), continuum_degree
+    )
+    task = _read(
+        s, acquisition, model, navigation_mask, signal_mask, refine_energy_scale
+    )
+    warn_of_assumptions(assumed, stacklevel=5)
+    scale = Scale(
+        _measured_on_standards(standards, task, detector, refine_energy_scale),
+        electrons_of(s, acquisition, electrons),
+        solid_angle_sr,
+    )
+    notes = []
+    if open_question and "O" not in scale.sensitivities:
+        unmeasured = _oxygen(task, scale, valences)
+        if unmeasured.element:
+            task = replace(task, model=replace(model, unmeasured="O"))
+            notes.append(_OXYGEN_NOTE)
+    completion = completion_of(symbols, unmeasured, "mass", scale)
+    used = _used_channels(task)
+    reference = _reference(task, completion, used)
+    n_pixels = task.counts.n_pixels
+    with progress_bar(show_progressbar, "ml_quantify", "pixels", n_pixels) as progress:
+        fitted, columns = _fit(
+            task, completion, reference, used, scale, num_workers, progress
+        )
+    notes += _notes(task, fitted, columns, reference)
+    warn_of(notes, stacklevel=5)
+    warn_of_unexplained_peaks(
+        *fitted.spectra(), fitted.g_matrix.acquisition, stacklevel=5
+    )
+    settings = {
+        "method": "likelihood",
+        "geometry": geometry,
+        "mass_thickness": float(mass_thickness),
+        "detector": acquisition.detector.name,
+        "beam_energy_keV": acquisition.beam_energy_keV,
+        "take_off_angle": acquisition.take_off_angle,
+        "unmeasured_element": unmeasured.element or "",
+        "rule": unmeasured.rule or "",
+        "standards": sorted(scale.sensitivities),
+        "electrons": scale.electrons or 0.0,
+        "solid_angle_sr": solid_angle_sr or 0.0,
+        "continuum_degree": -1 if continuum_degree is None else continuum_degree,
+        "assumed": assumed,
+    }
+    return result_of(
+        s,
+        fitted,
+        _total_scale(geometry, scale),
+        composition_units,
+        settings,
+        notes,
+        reference.energy_scale,
+    )
+
+
+def _read(
+    s: Any,
+    acquisition: Acquisition,
+    model: SpecimenModel,
+    navigation_mask: Any,
+    signal_mask: Any,
+    refine: bool,
+) -> _Task:
+    from ..counts.building import counts_from_array
+    from ..quantification.reference import trusted_channels
+
+    pixels = flat_navigation_mask(s, navigation_mask)
+    channels = flat_signal_mask(s, signal_mask)
+    equal = np.full(len(model.elements), 1 / len(model.elements))
+    g_matrix = model.g_matrix(acquisition, equal)
+    channels = channels | (g_matrix.matrix.sum(axis=1) <= 0)
+    if signal_mask is None:
+        seen = [e for e in model.elements if e in g_matrix.elements]
+        channels = channels | ~trusted_channels(acquisition, seen, g_matrix)
+    counts = counts_from_array(
+        signal_array(s), excluded_pixels=pixels, excluded_channels=channels
+    )
+    check_scale(counts)
+    spectrum = np.zeros(channels.size)
+    spectrum[~channels] = counts.channel_totals
+    return _Task(acquisition, model, counts, spectrum, pixels, channels, refine)
+
+
+def _measured_on_standards(
+    standards: Any, task: _Task, detector: Any, refine: bool
+) -> dict:
+    if standards is None:
+        return {}
+    found = sensitivities(
+        standards,
+        task.model.measured,
+        task.acquisition,
+        task.model.geometry,
+        detector,
+        refine=refine,
+    )
+    if (
+        task.model.geometry == "film"
+        and len({id(p[0]) for p in standards.values()}) > 1
+    ):
+        raise ValueError(
+            "`standards` of a film are several signals, whose thicknesses are not "
+            "known; give one signal that holds all the elements."
+        )
+    return found
+
+
+def _used_channels(task: _Task) -> np.ndarray:
+    """Channels to fit: what the lines need that measure."""
+    from ..quantification.reference import trusted_channels
+
+    model = task.model
+    equal = np.full(len(model.elements), 1 / len(model.elements))
+    g_matrix = model.g_matrix(task.acquisition, equal)
+    return ~task.excluded_channels & trusted_channels(
+        task.acquisition, model.measured, g_matrix
+    )
+
+
+def _oxygen(task: _Task, scale: Scale, valences: Any) -> UnmeasuredElement:
+    """Stoichiometry for what shows as much oxygen as an oxide has."""
+    elements = task.model.elements
+    if not could_be_an_oxide(elements, task.model.geometry):
+        return UnmeasuredElement()
+    by_line = completion_of(elements, UnmeasuredElement(), "mass", scale)
+    reference = _reference(task, by_line, ~task.excluded_channels)
+    rule = UnmeasuredElement("O", "stoichiometry", valences)
+    oxide = completion_of(elements, rule, "mass", Scale({}, None, None))
+    fits = is_an_oxide(reference.mass_fractions, oxide)
+    return rule if fits else UnmeasuredElement()
+
+
+def _reference(task: _Task, completion: Completion, used: np.ndarray) -> Reference:
+    from ..quantification.reference import find_reference
+
+    return find_reference(
+        task.spectrum,
+        task.acquisition,
+        task.model,
+        completion,
+        used,
+        refine=task.refine,
+    )
+
+
+def _fit(
+    task: _Task,
+    completion: Completion,
+    reference: Reference,
+    used: np.ndarray,
+    scale: Scale,
+    num_workers: int | None,
+    progress: Any,
+) -> tuple[FittedSignal, list[int]]:
+    from ..physics.fractions import reference_columns
+    from ..quantification.quantify import quantify
+    from ..quantification.reference import matrix_effects
+
+    whole = reference.g_matrix
+    chosen = reference_columns(whole)
+    matrix = np.where(used[:, None], whole.matrix, 0)[~task.excluded_channels]
+    present = matrix.sum(axis=0) > 0
+    _check_present(whole, [chosen[e] for e in task.model.measured], present)
+    places = np.cumsum(present) - 1
+    columns = [int(places[chosen[e]]) for e in task.model.measured]
+    kept = tuple(c for c, p in zip(whole.columns, present, strict=True) if p)
+    g_matrix = replace(whole, matrix=whole.matrix[:, present], columns=kept)
+    found = quantify(
+        task.counts,
+        matrix[:, present],
+        columns,
+        completion,
+        effects=matrix_effects(whole, task.model, completion),
+        reference=reference.mass_fractions,
+        relative_errors=scale.relative_errors(task.model.measured),
+        num_workers=num_workers,
+        progress=progress,
+    )
+    fitted = FittedSignal(
+        found,
+        task.counts,
+        matrix[:, present],
+        g_matrix,
+        task.excluded_pixels,
+        task.excluded_channels,
+    )
+    return fitted, columns
+
+
+def _check_present(g_matrix: GMatrix, columns: list[int], present: np.ndarray) -> None:
+    gone = [g_matrix.names[i] for i in columns if not present[i]]
+    if gone:
+        raise ValueError(
+            f"`signal_mask` excludes every channel of {', '.join(gone)}; leave some of "
+            "them in, or leave the element out of `elements`."
+        )
+
+
+def _notes(
+    task: _Task, fitted: FittedSignal, columns: list[int], reference: Reference
+) -> list[str]:
+    notes = low_overvoltage(fitted.g_matrix, columns, task.acquisition)
+    fit = fitted.matrix @ fitted.weights_sum
+    as_fitted = replace(fitted.g_matrix, matrix=fitted.matrix, acquisition=None)
+    notes += coincidences(as_fitted, columns, fit)
+    filled = fitted.found.fit.counts > 0
+    lost = int(np.count_nonzero(filled & ~fitted.found.converged))
+    if lost or not reference.converged:
+        notes.append(
+            f"The composition did not settle to 1e-5 in {max(lost, 1)} of "
+            f"{filled.size} pixels; see `result.converged`."
+        )
+    return notes
+
+
+def _total_scale(geometry: str, scale: Scale) -> TotalScale:
+    if geometry == "bulk":
+        if scale.whole is None:
+            return TotalScale("Total of the elements (relative)")
+        return TotalScale("Analytical total (%)", scale.whole, 100.0)
+    if scale.whole is None or scale.sensitivities:
+        return TotalScale("Mass thickness (relative)")
+    return TotalScale("Mass thickness (g/cm2)", scale.whole)
