@@ -15,8 +15,8 @@ __all__ = ["NM2_PER_BARN", "edge_column", "white_line_centres", "white_line_colu
 
 NM2_PER_BARN = 1e-10
 
-WHITE_LINE_STEP_EV = 4.0
-WHITE_LINE_SIGMA_EV = 2.0
+WHITE_LINE_STEP_EV = 2.0
+WHITE_LINE_SIGMA_EV = 1.0
 _BEFORE_EV, _AFTER_EV = 8.0, 40.0
 
 
@@ -61,7 +61,7 @@ def white_line_centres(edge: Edge) -> np.ndarray:
     Returns
     -------
     ndarray
-        eV, in steps of 4 eV from 8 eV before to 40 eV after the onset; likewise of
+        eV, in steps of 2 eV from 8 eV before to 40 eV after the onset; likewise of
         other major subshells that lie further away.
     """
     steps = np.arange(-_BEFORE_EV, _AFTER_EV + 0.1, WHITE_LINE_STEP_EV)
