@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .counted_image import ReadImage, read_image
+from .eels_phases import EdgeImage, edge_image
 from .known_maps import abundances_of, fit_spectra
 from .known_phases import column_shares_of
 from .learning_results import fill_learning_results
@@ -76,7 +77,13 @@ def physics_nmf(
             "`fixed_phases` and `fixed_abundances` were both given; give one of the "
             "two, and let the other be found."
         )
-    fixed_shares = column_shares_of(fixed_phases, read, output_dimension)
+    measured = read
+    edges = edge_image(s, read, num_workers)
+    if edges is None:
+        fixed_shares = column_shares_of(fixed_phases, read, output_dimension)
+    else:
+        fixed_shares = edges.shares_of(fixed_phases, output_dimension)
+        read = edges.read
     known_maps = abundances_of(fixed_abundances, read, output_dimension)
     options = {"num_workers": num_workers}
     with progress_bar(show_progressbar) as progress:
@@ -103,7 +110,9 @@ def physics_nmf(
             if algorithm == "likelihood" and not found.settings["interrupted"]:
                 options["max_iterations"] = max_iterations
                 found = _refined(read, found, smoothness, sparsity, options)
-    result = _result(s, read, found)
+    if edges is not None:
+        found = edges.with_background(found)
+    result = _result(s, measured, found, edges)
     fill_learning_results(s, result)
     return result
 
@@ -193,13 +202,17 @@ def _on_the_map(read: ReadImage, found: Factorization) -> Factorization:
     )
 
 
-def _result(s: Any, read: ReadImage, found: Factorization) -> PhysicsNMFResult:
+def _result(
+    s: Any, read: ReadImage, found: Factorization, edges: EdgeImage | None
+) -> PhysicsNMFResult:
     from ..factorization.diagnostics import deviances
 
     pixels = read.image.pixels
     loadings = np.nan_to_num(found.abundances[pixels]) * found.pixel_scale[pixels, None]
-    spectra = read.g_matrix.matrix @ found.weights
-    of_pixels, of_channels = deviances(read.image.counts, spectra, loadings)
+    parts = read.g_matrix.matrix @ found.weights, loadings
+    if edges is not None:
+        parts = edges.spectra_and_loadings(found.weights, loadings)
+    of_pixels, of_channels = deviances(read.image.counts, *parts)
     _warn_of_unexplained_peaks(read, found.weights @ loadings.sum(axis=0))
     channel_deviance = np.full(read.excluded_channels.size, np.nan)
     channel_deviance[~read.excluded_channels] = of_channels
