@@ -48,8 +48,10 @@ class AngularCrossSection:
 
     def weighted(self, weight: np.ndarray) -> float:
         """Integral over the solid angle of the cross section times a weight."""
+        from scipy.integrate import trapezoid
+
         ring = 2 * np.pi * np.sin(self.angle) * self.differential
-        return float(np.trapezoid(ring * weight, self.angle))
+        return float(trapezoid(ring * weight, self.angle))
 
     def quantiles(self) -> tuple[float, np.ndarray]:
         r"""Scattering angles to draw from.

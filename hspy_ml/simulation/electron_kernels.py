@@ -212,13 +212,27 @@ def _start(rng, beam):
 
 
 @numba.njit(cache=True, nogil=True)
+def _draw_path(rng, medium, region, place, energy):
+    """Path to the next collision, longest step, stopping power and its slope.
+
+    The slope is that with the logarithm of the energy.
+    """
+    node, part = _place(place, medium.stopping.shape[1])
+    rates, stopping = medium.collisions[region], medium.stopping[region]
+    rate = rates[node] + part * (rates[node + 1] - rates[node])
+    difference = stopping[node + 1] - stopping[node]
+    here = stopping[node] + part * difference
+    path = rng.exponential() / rate
+    return path, LARGEST_LOSS * energy / here, here, difference * medium.per_log
+
+
+@numba.njit(cache=True, nogil=True)
 def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally):
     """Follow one electron until it leaves the target or its energy is the cutoff."""
     x, y, z = _start(rng, beam)
     u, v, w = beam.direction
     energy = beam.energy
     region = VACUUM
-    n = medium.stopping.shape[1]
     lengths = np.zeros(medium.stopping.shape[0])
     while True:
         boundary = distance_to_boundary(geometry, region, x, y, z, u, v, w)
@@ -231,18 +245,8 @@ def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally
             region = region_at(geometry, x, y, z)
             continue
         place = (np.log(energy) - medium.log_lowest) * medium.per_log
-        node, part = _place(place, n)
-        rate = medium.collisions[region, node]
-        rate += part * (medium.collisions[region, node + 1] - rate)
-        stopping = medium.stopping[region, node]
-        stopping += part * (medium.stopping[region, node + 1] - stopping)
-        step = min(rng.exponential() / rate, LARGEST_LOSS * energy / stopping)
-        leaves = boundary <= step
-        step = min(step, boundary)
-        # Stopping power at the middle of the step, to first order in its slope.
-        slope = (
-            medium.stopping[region, node + 1] - medium.stopping[region, node]
-        ) * medium.per_log
+        path, longest, stopping, slope = _draw_path(rng, medium, region, place, energy)
+        step = min(path, longest, boundary)
         loss = step * (stopping - slope * step * stopping / (2 * energy))
         stops = energy - loss <= cutoff
         if stops:
@@ -267,14 +271,13 @@ def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally
         if stops:
             tally.deposited[region] += energy
             return
-        collides = not leaves and step < LARGEST_LOSS * (energy + loss) / stopping
-        if leaves:
+        if boundary <= step:
             step += NUDGE_NM
         x, y, z = x + step * u, y + step * v, z + step * w
-        if leaves:
+        if boundary <= step:
             region = region_at(geometry, x, y, z)
-        elif collides:
-            scatterer = _draw_scatterer(rng, medium.shares[region], node)
+        elif step == path:
+            scatterer = _draw_scatterer(rng, medium.shares[region], int(place))
             cosine = draw_cosine(rng, scattering, scatterer, np.log(energy))
             loss = transfer(energy, cosine)
             if loss > scattering.smallest_loss[scatterer]:

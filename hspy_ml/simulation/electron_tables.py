@@ -205,11 +205,10 @@ def xrays_of(
 def depth_bin(target: Target, beam_energy_keV: float) -> float:
     """Width of the depth bins, g/cm2.
 
-    A hundredth of 0.7 of the longest range in any of the materials, or of the mass per
-    area of free-standing films if that is less.
+    A hundredth of the longest range in any of the materials, or of the mass per area
+    of free-standing films if that is less.
     """
-    ranges = [mass_range(m, beam_energy_keV) for m in target.materials]
-    deepest = 0.7 * max(ranges)
+    deepest = max(mass_range(m, beam_energy_keV) for m in target.materials)
     if target.substrate is None:
         deepest = min(deepest, _mass_depth_nodes(target)[1][-1])
     return deepest / N_DEPTH_BINS
@@ -217,9 +216,11 @@ def depth_bin(target: Target, beam_energy_keV: float) -> float:
 
 def mass_range(material: Material, energy_keV: float) -> float:
     """Length of the path of an electron that slows down to 0.1 keV, g/cm2."""
+    from scipy.integrate import trapezoid
+
     energies = np.geomspace(min(0.1, energy_keV / 2), energy_keV, NODES_OF_RANGE)
     stopping = mixture_stopping_power(material.mass_fractions, energies)
-    return float(np.trapezoid(1 / stopping, energies))
+    return float(trapezoid(1 / stopping, energies))
 
 
 def new_tally(n_lines: int, n_regions: int) -> Tally:
