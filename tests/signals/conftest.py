@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signals to test on, and where the shared data lie."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the scenes of this folder
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
