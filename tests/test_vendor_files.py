@@ -121,9 +121,6 @@ def test_x_ray_spectra_and_maps(row):
     if not row["elements"]:
         with pytest.raises(ValueError, match=r"`s\.set_elements"):
             _find_phases(s)
-    elif row["signal_class"] == "EDSSEMSpectrum":
-        with pytest.raises(ValueError, match=r"g_matrix\(s, geometry='film'\)"):
-            _find_phases(s)
     response = _response(s, _elements(row))
     if _name(row) == NO_LIGHT:
         with pytest.raises(ValueError, match="no counts"):

@@ -14,10 +14,13 @@ from ..physics.specimen import Specimen
 from .acquisition import acquisition_from_signal, technique_of
 from .eels_gmatrix import eels_g_matrix
 from .elements import elements_from_signal
+from .quantify_specimen import bulk_g_matrix
 
 if TYPE_CHECKING:
     from ..physics.acquisition import Detector
     from ..physics.gmatrix import GMatrix
+
+_GEOMETRY = {"EDS_TEM": "film", "EDS_SEM": "bulk"}
 
 
 def g_matrix(
@@ -112,11 +115,17 @@ def g_matrix(
             "`low_loss` and `fit_window` are for EELS, but `s` is an EDS signal; leave "
             "them out, and channels with `signal_mask`."
         )
+    if specimen is None and composition is None:
+        geometry = geometry or _GEOMETRY[technique_of(s)]
+        if geometry == "bulk":
+            return bulk_g_matrix(
+                s, elements, detector=detector, continuum_degree=continuum_degree
+            )
     acquisition = acquisition_from_signal(s, detector)
     symbols = elements_from_signal(s, elements)
     if specimen is None:
         specimen = specimen_from(
-            _geometry(geometry, acquisition.technique),
+            geometry or _GEOMETRY[acquisition.technique],
             composition,
             composition_units,
             mass_thickness,
@@ -171,17 +180,6 @@ def specimen_from(
         geometry,
         float(mass_thickness),
     )
-
-
-def _geometry(geometry: str | None, technique: str) -> str:
-    if geometry is None and technique == "EDS_SEM":
-        raise ValueError(
-            "`s` is an EDS_SEM signal, most likely of a bulk, for which the response "
-            "is not available yet. If the specimen is a thin film, say so: "
-            "`hspy_ml.g_matrix(s, geometry='film')`, which `s.physics_nmf` takes as "
-            "`g_matrix`; for a bulk the composition would be wrong by tens of percent."
-        )
-    return geometry or "film"
 
 
 def _mass_fractions(

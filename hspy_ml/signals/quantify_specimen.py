@@ -148,6 +148,45 @@ def quantify_specimen(
     )
 
 
+def bulk_g_matrix(
+    s: Any,
+    elements: Any = None,
+    *,
+    detector: Any = "auto",
+    continuum_degree: int | None = 3,
+) -> GMatrix:
+    """The G-matrix of a bulk whose composition its own sum spectrum tells.
+
+    Parameters
+    ----------
+    s : EDSSEMSpectrum or EDSTEMSpectrum
+    elements, detector, continuum_degree
+        As for :func:`hspy_ml.signals.methods.ml_quantify`.
+
+    Returns
+    -------
+    GMatrix
+        With the energy scale refined; its `specimen` holds the composition.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the signal or its metadata do not allow it.
+    """
+    from ..quantification.reference import SpecimenModel
+
+    acquisition, assumed = acquisition_and_assumptions(s, detector)
+    symbols = elements_from_signal(s, elements)
+    model = SpecimenModel(symbols, None, "bulk", 0.0, continuum_degree)
+    task = _read(s, acquisition, model, None, None, True)
+    warn_of_assumptions(assumed, stacklevel=4)
+    scale = Scale({}, None, None)
+    unmeasured = _oxygen(task, scale, None)
+    task = replace(task, model=replace(model, unmeasured=unmeasured.element))
+    completion = completion_of(symbols, unmeasured, "mass", scale)
+    return _reference(task, completion, _used_channels(task)).g_matrix
+
+
 def _read(
     s: Any,
     acquisition: Acquisition,

@@ -314,19 +314,19 @@ def calls_each_method() -> None:
 
     eds, eels = spectrum_image(), spectrum_image("EELS")
     for signal in (eds, eels):
-        assert "likelihood" in _refuses(signal.ml_quantify)
         assert "two-stage" in _refuses(signal.classify_phases)
         assert "blind deconvolution" in _refuses(signal.deconvolve_net)
-    stand_in = types.ModuleType("hspy_ml.signals.physics_nmf")
-    stand_in.physics_nmf = lambda *given, **named: (given, named)
-    sys.modules[stand_in.__name__] = stand_in
-    given, named = eds.physics_nmf(2, elements=["Fe"], random_state=7)
-    sys.modules.pop(stand_in.__name__)
-    assert given == (eds, 2)
-    assert [named["elements"], named["random_state"]] == [["Fe"], 7]
-    assert ["output_dimension", *named] == list(
-        inspect.signature(eds.physics_nmf).parameters
-    )
+    for name, arguments in (("physics_nmf", (2,)), ("ml_quantify", ())):
+        method = getattr(eds, name)
+        stand_in = types.ModuleType(f"hspy_ml.signals.{name}")
+        setattr(stand_in, name, lambda *given, **named: (given, named))
+        sys.modules[stand_in.__name__] = stand_in
+        given, named = method(*arguments, elements=["Fe"], num_workers=7)
+        sys.modules.pop(stand_in.__name__)
+        assert given == (eds, *arguments)
+        assert [named["elements"], named["num_workers"]] == [["Fe"], 7]
+        parameters = list(inspect.signature(method).parameters)
+        assert list(named) == parameters[len(arguments) :]
 
 
 def loads_without_hspy_ml() -> None:

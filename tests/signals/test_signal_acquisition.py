@@ -38,7 +38,7 @@ def test_what_the_metadata_say_is_read(eds):
     assert acquisition.beam_energy_keV == 15
     # tilted by 7 degrees towards a detector at 31 degrees
     assert acquisition.take_off_angle == pytest.approx(38.0)
-    assert acquisition.detector == make_detector("windowless", 127.0)
+    assert acquisition.detector == make_detector("polymer", 127.0)
     assert acquisition.live_time_s == 12.5
     assert acquisition.beam_current_nA == 0.75
 

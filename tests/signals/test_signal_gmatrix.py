@@ -49,13 +49,16 @@ def test_a_specimen_can_be_given_whole(eds):
         g_matrix(eds(), specimen=specimen, mass_thickness=1e-5)
 
 
-def test_a_scanning_microscope_needs_the_choice_of_geometry(eds):
+def test_a_scanning_microscope_sees_a_bulk_of_its_own_composition(eds):
     s = eds(signal_type="EDS_SEM", beam_energy=20, elements=("Fe", "O"))
-    with pytest.raises(ValueError, match="geometry='film'"):
-        g_matrix(s)
-    assert g_matrix(s, geometry="film").elements == ("Fe", "O")
-    with pytest.raises(NotImplementedError, match="bulk"):
-        g_matrix(s, geometry="bulk")
+    s.set_microscope_parameters(energy_resolution_MnKa=131.0)
+    assert g_matrix(s, geometry="film").specimen.geometry == "film"
+    bulk = g_matrix(s)
+    assert bulk.elements == ("Fe", "O")
+    assert bulk.specimen.geometry == "bulk"
+    assert sum(bulk.specimen.mass_fractions.values()) == pytest.approx(1)
+    known = g_matrix(s, geometry="bulk", composition={"Fe": 2, "O": 3})
+    assert known.specimen.mass_fractions["Fe"] == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(
