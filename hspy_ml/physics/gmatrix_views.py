@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hyperspy.api import signals
     from matplotlib.axes import Axes
 
-    from .gmatrix import GMatrix
+    from .gmatrix import Column, GMatrix
 
 __all__ = ["as_signal", "plot_columns"]
 
@@ -21,25 +21,42 @@ SMALLEST_SHOWN = 1e-5  # of the highest channel
 
 
 def plot_columns(g_matrix: GMatrix, ax: Axes | None = None) -> Axes:
-    """Draw the columns: elements in colours, the continuum dashed and grey."""
+    """Draw the columns: elements in colours, the continuum dashed and grey.
+
+    White lines of EELS have the colour of their edge, and no label of their own.
+    """
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
     energy, label = _energy_axis(g_matrix)
     highest = g_matrix.matrix.max()
+    edges: dict[str, str] = {}
     for column, spectrum in zip(g_matrix.columns, g_matrix.matrix.T, strict=True):
-        style = {"color": "0.5", "ls": "--"} if column.kind == "continuum" else {}
         shown = np.where(spectrum > SMALLEST_SHOWN * highest, spectrum, np.nan)
-        ax.plot(energy, shown, lw=1.2, label=column.name, **style)
+        style = _style(column, edges)
+        line = ax.plot(energy, shown, **{"lw": 1.2, "label": column.name, **style})[0]
+        edges.setdefault(_edge(column), line.get_color())
     ax.set(xlabel=label, ylabel=_intensity_label(g_matrix), yscale="log")
     ax.legend(
         fontsize="small",
-        ncols=1 + len(g_matrix.columns) // 16,
+        ncols=1 + len(ax.get_legend_handles_labels()[1]) // 16,
         loc="upper left",
         bbox_to_anchor=(1, 1),
     )
     return ax
+
+
+def _edge(column: Column) -> str:
+    return f"{column.element} {column.family}"
+
+
+def _style(column: Column, edges: dict[str, str]) -> dict[str, Any]:
+    if column.kind == "continuum":
+        return {"color": "0.5", "ls": "--"}
+    if column.name.endswith(" eV") and _edge(column) in edges:
+        return {"color": edges[_edge(column)], "lw": 0.5, "label": None}
+    return {}
 
 
 def as_signal(g_matrix: GMatrix) -> signals.BaseSignal:
@@ -73,6 +90,8 @@ def _intensity_label(g_matrix: GMatrix) -> str:
     acquisition = g_matrix.acquisition
     if acquisition is not None and acquisition.technique.startswith("EDS"):
         return r"Photons per electron and mass thickness (cm$^2$/g)"
+    if acquisition is not None and g_matrix.concentration == "atomic":
+        return r"Counts per electron and atom per area (nm$^2$)"
     return "Intensity"
 
 
@@ -89,6 +108,10 @@ def _instrument(acquisition: Acquisition) -> dict[str, Any]:
     conditions: dict[str, Any] = {"beam_energy": acquisition.beam_energy_keV}
     if acquisition.detector is not None:
         conditions["Detector"] = {"EDS": _detector(acquisition)}
+    if acquisition.technique == "EELS":
+        conditions["convergence_angle"] = acquisition.convergence_angle_mrad
+        angle = acquisition.collection_angle_mrad
+        conditions["Detector"] = {"EELS": {"collection_angle": angle}}
     return {"Acquisition_instrument": {microscope: conditions}}
 
 

@@ -8,6 +8,7 @@ import pytest
 from eels_scenes import ELEMENTS, make_eels, phase_spectra, scene
 
 import hspy_ml
+from hspy_ml.physics.eels_gmatrix import build_eels_g_matrix
 from hspy_ml.physics.fractions import reference_columns
 from hspy_ml.signals.low_loss import incident_counts, low_loss_from_signal
 
@@ -182,3 +183,22 @@ def test_a_measured_line_scan_has_the_thickness_of_its_plasmons(shared_data):
     percent = 100 * areal / areal.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(percent[:3].mean(0), [0, 0, 25, 75], atol=5)
     np.testing.assert_allclose(percent[5:].mean(0), [14.9, 21.3, 0, 63.8], atol=3)
+
+
+def test_white_lines_are_drawn_without_a_label_of_their_own(spectrum):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    s = make_eels(spectrum)
+    g_matrix = hspy_ml.g_matrix(s, ["O", "Ti"])
+    bare = build_eels_g_matrix(g_matrix.acquisition, ["O", "Ti"])
+    labels = bare.plot().get_legend_handles_labels()[1]
+    assert len(labels) < len(bare.names)
+    assert [name for name in labels if name.endswith(" eV")] == []
+    assert {"O K", "Ti L"} <= set(labels)
+
+
+def test_as_a_signal_it_knows_its_angles(spectrum):
+    signal = hspy_ml.g_matrix(make_eels(spectrum), ["O", "Ti"]).to_signal()
+    microscope = signal.metadata.Acquisition_instrument.TEM
+    assert microscope.Detector.EELS.collection_angle == 20
+    assert microscope.convergence_angle == 10
