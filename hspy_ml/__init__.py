@@ -19,6 +19,7 @@ _PUBLIC = {
     "PhysicsNMFResult": "hspy_ml.signals.result",
     "g_matrix": "hspy_ml.signals.gmatrix",
     "load_result": "hspy_ml.signals.result_io",
+    "suggest_elements": "hspy_ml.signals.suggest_elements",
     "simulate": "hspy_ml.signals.simulate",
 }
 

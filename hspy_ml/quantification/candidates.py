@@ -13,7 +13,7 @@ from hspy_ml.physics.depth_response import depth_response
 from hspy_ml.physics.specimen import Specimen
 from hspy_ml.physics.xray_columns import CountedLines, element_column, visible_families
 
-__all__ = ["Candidate", "candidate_elements"]
+__all__ = ["Candidate", "candidate_elements", "unknown_specimen"]
 
 #: Noble gases and elements without long-lived isotopes: real, but seldom there.
 UNLIKELY = frozenset(
@@ -101,11 +101,27 @@ class Candidate:
             return None
         return np.eye(len(counts))[-1:]
 
-    @property
-    def main_family(self) -> str:
-        """The family with the most counts."""
-        counts = [lines.counted.sum() for lines in self.lines]
-        return self.families[int(np.argmax(counts))]
+    def on_channels(self, energy: np.ndarray) -> Candidate:
+        """The same with those families only whose strongest line can be seen.
+
+        Parameters
+        ----------
+        energy : ndarray, shape (n_channels,)
+            Centres of the channels that are used, keV.
+
+        Returns
+        -------
+        Candidate
+            Without families, if none can be seen.
+        """
+        half_width = 0.51 * np.diff(energy).min(initial=np.inf)
+        seen = [
+            (family, lines)
+            for family, lines in zip(self.families, self.lines, strict=True)
+            if abs(energy - self.line_energy_keV(family)).min() <= half_width
+        ]
+        families, lines = zip(*seen, strict=True) if seen else ((), ())
+        return Candidate(self.element, families, lines)
 
     def line_energy_keV(self, family: str) -> float:
         """Energy of the strongest line of a family."""
@@ -113,22 +129,37 @@ class Candidate:
         return float(lines.energy_keV[lines.counted.argmax()])
 
 
-def candidate_elements(acquisition: Acquisition) -> list[Candidate]:
+def unknown_specimen(technique: str) -> Specimen:
+    """What to begin with: a film that absorbs nothing, or a bulk silicate.
+
+    Parameters
+    ----------
+    technique : {"EDS_TEM", "EDS_SEM"}
+
+    Returns
+    -------
+    Specimen
+    """
+    if technique == "EDS_SEM":
+        return Specimen(UNKNOWN_BULK, "bulk")
+    return Specimen({})
+
+
+def candidate_elements(acquisition: Acquisition, specimen: Specimen) -> list[Candidate]:
     """All elements whose lines would be seen.
 
     Parameters
     ----------
     acquisition : Acquisition
         Technique "EDS_TEM" or "EDS_SEM", with a detector.
+    specimen : Specimen
+        What slows the electrons down and absorbs.
 
     Returns
     -------
     list of Candidate
         In the order of the atomic numbers, from beryllium to plutonium.
     """
-    specimen = Specimen({})
-    if acquisition.technique == "EDS_SEM":
-        specimen = Specimen(UNKNOWN_BULK, "bulk")
     response = depth_response(specimen, acquisition)
     found = []
     for number in range(4, LAST_ATOMIC_NUMBER + 1):

@@ -9,8 +9,9 @@ import numpy as np
 
 from hspy_ml.physics.acquisition import Acquisition
 from hspy_ml.physics.gmatrix import Column, GMatrix
+from hspy_ml.physics.specimen import Specimen
 
-from .candidates import Candidate, candidate_elements
+from .candidates import Candidate, candidate_elements, unknown_specimen
 from .energy_scale import refine_energy_scale
 from .tempered import (
     TemperedFit,
@@ -22,7 +23,7 @@ from .tempered import (
 __all__ = ["ElementEvidence", "ElementSuggestion", "suggest_from_spectrum"]
 
 LEAST_GAIN = 18.0  # of the log-likelihood: six standard deviations
-LEAST_GAIN_OF_HARD_LINES = 4.5  # three
+LEAST_GAIN_OF_HARD_LINES = 12.5  # five
 # Another element that explains so much of it is named as an alternative.
 SIMILAR = 0.75
 N_TRIED = 8
@@ -152,11 +153,13 @@ def suggest_from_spectrum(
     """
     if not np.nansum(counts) > 0:
         return ElementSuggestion(())
-    candidates = candidate_elements(acquisition)
-    first = _Search.of(counts, acquisition, candidates)
-    _, strong = _select(first, CALIBRATING_ELEMENTS)
-    refined = _refined(counts, acquisition, [first.candidates[i] for i in strong])
-    search, chosen = _select(_Search.of(counts, refined, candidates), MOST_ELEMENTS)
+    specimen = unknown_specimen(acquisition.technique)
+    first, strong = _select(
+        _Search.of(counts, acquisition, specimen), CALIBRATING_ELEMENTS
+    )
+    refined = _refined(counts, acquisition, first, strong)
+    specimen = _composed_of(first, strong)
+    search, chosen = _select(_Search.of(counts, refined, specimen), MOST_ELEMENTS)
     return _described(search, _pruned(search, chosen))
 
 
@@ -165,17 +168,21 @@ class _Search:
     """A spectrum, and the columns of all candidates."""
 
     spectrum: TemperedSpectrum
+    specimen: Specimen
     candidates: list[Candidate]
     spectra: list[np.ndarray]  # (n_channels, n_families) each
 
     @classmethod
     def of(
-        cls, counts: np.ndarray, acquisition: Acquisition, candidates: list[Candidate]
+        cls, counts: np.ndarray, acquisition: Acquisition, specimen: Specimen
     ) -> _Search:
-        spectrum = tempered_spectrum(counts, acquisition)
+        spectrum = tempered_spectrum(counts, acquisition, specimen)
+        candidates = candidate_elements(acquisition, specimen)
         energy = spectrum.acquisition.energy[spectrum.trust > 0]
-        seen = [c for c in candidates if c.line_energy_keV(c.main_family) > energy[0]]
-        return cls(spectrum, seen, [c.spectra(spectrum.acquisition).T for c in seen])
+        within = [c.on_channels(energy) for c in candidates]
+        seen = [c for c in within if c.families]
+        spectra = [c.spectra(spectrum.acquisition).T for c in seen]
+        return cls(spectrum, specimen, seen, spectra)
 
     def columns_of(self, chosen: list[int]) -> np.ndarray:
         none = np.zeros((self.spectrum.counts.size, 0))
@@ -276,15 +283,31 @@ def _pruned(search: _Search, chosen: list[int]) -> dict[int, float]:
     return losses
 
 
+def _composed_of(search: _Search, chosen: list[int]) -> Specimen:
+    """A bulk of what was found, for the shapes of continuum and soft lines."""
+    if search.specimen.geometry == "film" or not chosen:
+        return search.specimen
+    fit = search.fit(chosen)
+    counts = search.counts_of_families(chosen, fit)
+    masses = {}
+    for i, of_channels in zip(chosen, counts, strict=True):
+        main = of_channels.sum(axis=0).argmax()
+        per_mass = search.spectra[i][:, main].sum()
+        masses[search.candidates[i].element] = of_channels[:, main].sum() / per_mass
+    total = sum(masses.values())
+    return Specimen({e: mass / total for e, mass in masses.items()}, "bulk")
+
+
 def _refined(
-    counts: np.ndarray, acquisition: Acquisition, strong: list[Candidate]
+    counts: np.ndarray, acquisition: Acquisition, search: _Search, chosen: list[int]
 ) -> Acquisition:
-    """The acquisition with the energy scale on which the strong elements fit."""
+    """The acquisition with the energy scale on which the chosen elements fit."""
+    strong = [search.candidates[i] for i in chosen]
     if not strong:
         return acquisition
     names = [(c.element, family) for c in strong for family in c.families]
     columns = tuple(Column(f"{e} {f}", "element", e, f) for e, f in names)
-    shapes = continuum_shapes(acquisition)
+    shapes = continuum_shapes(acquisition, search.specimen)
     columns += tuple(
         Column(f"continuum {i}", "continuum") for i in range(shapes.shape[1])
     )

@@ -26,13 +26,15 @@ from hspy_ml.physics.detector import make_detector, resolution
 from hspy_ml.physics.specimen import Specimen
 from hspy_ml.physics.xray_columns import continuum_columns
 
-from .candidates import UNKNOWN_BULK
 from .weights import fit_weights
 
 __all__ = ["TemperedFit", "TemperedSpectrum", "continuum_shapes", "tempered_spectrum"]
 
 #: Relative errors of the shape of a family: the ratios of its lines.
-RELATIVE_ERROR = {"K": 0.025, "L": 0.05, "M": 0.10}
+RELATIVE_ERROR = {"K": 0.025, "L": 0.10, "M": 0.30}
+#: Of all counts at higher energies, what may lie within a resolution without the model
+#: knowing: shelves of peaks, and the continuum's shape.
+SHELF = 3e-4
 # So many resolutions below and above a strong peak the model is uncertain: more below,
 # where the charge that was not collected puts its counts.
 BELOW, ABOVE = 2.5, 1.5
@@ -40,6 +42,8 @@ STEPS_PER_RESOLUTION = 8
 WINDOWS = ("windowless", "polymer", "beryllium")
 CONTINUUM_DEGREE = 4
 CHANNEL_WIDTH_KEV = 0.02
+SOFT_KEV = 1.0
+SMALL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +99,11 @@ class TemperedSpectrum:
         """
         matrix = np.column_stack([columns, self.background])
         trusted = DenseCounts((self.trust * self.counts)[None])
-        fit = fit_weights(trusted, self.trust[:, None] * matrix, num_workers=1)
-        weights = fit.weights[0]
+        believed = self.trust[:, None] * matrix
+        seen = believed.sum(axis=0) > 0
+        fit = fit_weights(trusted, believed[:, seen], num_workers=1)
+        weights = np.zeros(seen.size)
+        weights[seen] = fit.weights[0]
         return TemperedFit(
             weights[: columns.shape[1]], matrix @ weights, -0.5 * float(fit.deviance[0])
         )
@@ -143,16 +150,20 @@ class TemperedSpectrum:
         present = np.column_stack([columns, self.background])
         model = np.maximum(fit.model, 1e-12 * fit.model.max())
         root = np.sqrt(self.trust / model)[:, None]
-        basis, _ = np.linalg.qr(root * present / present.sum(axis=0))
-        further = root * candidates / candidates.sum(axis=0)
-        residual = root[:, 0] * (self.counts - fit.model)
-        information = (further**2).sum(axis=0) - ((basis.T @ further) ** 2).sum(axis=0)
-        score = further.T @ residual
-        least = 1e-6 * (further**2).sum(axis=0)
-        return np.maximum(score, 0) ** 2 / (2 * np.maximum(information, least))
+        basis = root * present
+        basis /= np.sqrt(np.maximum((basis**2).sum(axis=0), 1e-300))
+        further = root * candidates
+        further /= np.sqrt(np.maximum((further**2).sum(axis=0), 1e-300))
+        common = np.einsum("ek,ec->kc", basis, further)
+        metric = np.einsum("ek,el->kl", basis, basis) + SMALL * np.eye(len(common))
+        information = 1 - (common * np.linalg.solve(metric, common)).sum(axis=0)
+        score = further.T @ (root[:, 0] * (self.counts - fit.model))
+        return np.maximum(score, 0) ** 2 / (2 * np.maximum(information, SMALL))
 
 
-def tempered_spectrum(counts: np.ndarray, acquisition: Acquisition) -> TemperedSpectrum:
+def tempered_spectrum(
+    counts: np.ndarray, acquisition: Acquisition, specimen: Specimen
+) -> TemperedSpectrum:
     """Prepare a spectrum for the search of elements.
 
     Parameters
@@ -161,6 +172,8 @@ def tempered_spectrum(counts: np.ndarray, acquisition: Acquisition) -> TemperedS
         All pixels together; NaN in channels that are not used.
     acquisition : Acquisition
         With a detector.
+    specimen : Specimen
+        What absorbs the continuum.
 
     Returns
     -------
@@ -172,7 +185,7 @@ def tempered_spectrum(counts: np.ndarray, acquisition: Acquisition) -> TemperedS
     y = np.where(used, merged, 0)
     trust = _trust(y, RELATIVE_ERROR["K"] * y, acquisition)
     background = np.column_stack(
-        [continuum_shapes(acquisition), _pile_up(y, acquisition)]
+        [continuum_shapes(acquisition, specimen), _pile_up(y, acquisition)]
     )
     background = background[:, background[used].sum(axis=0) > 0]
     return TemperedSpectrum(y, np.where(used, trust, 0), background, acquisition)
@@ -203,26 +216,25 @@ def _trust(
         windows = np.lib.stride_tricks.sliding_window_view(padded, before + after + 1)
         return np.interp(place, grid, windows.max(axis=1))
 
-    counting = np.maximum(nearby(counts), 1e-9)
-    return 1 / (1 + nearby(errors) ** 2 / counting)
+    counting = np.maximum(nearby(counts), 1.0)
+    shelf = SHELF * np.cumsum(counts[::-1])[::-1]
+    return 1 / (1 + (nearby(errors) ** 2 + shelf**2) / counting)
 
 
-def continuum_shapes(acquisition: Acquisition) -> np.ndarray:
+def continuum_shapes(acquisition: Acquisition, specimen: Specimen) -> np.ndarray:
     """Continuum behind each of some windows; a mixture mimics the unknown one.
 
     Parameters
     ----------
     acquisition : Acquisition
         Its own detector does not matter.
+    specimen : Specimen
 
     Returns
     -------
     ndarray, shape (n_channels, n_columns)
         Each column sums to one.
     """
-    specimen = Specimen({})
-    if acquisition.technique == "EDS_SEM":
-        specimen = Specimen(UNKNOWN_BULK, "bulk")
     response = depth_response(specimen, acquisition)
     parts = []
     for name in WINDOWS:
@@ -232,8 +244,13 @@ def continuum_shapes(acquisition: Acquisition) -> np.ndarray:
 
 
 def _pile_up(counts: np.ndarray, acquisition: Acquisition) -> np.ndarray:
-    """Two photons counted as one: the spectrum convolved with itself."""
-    both = np.convolve(counts, counts)
-    first = 2 * acquisition.energy[0]
-    at = (acquisition.energy - first) / acquisition.channel_width
-    return np.interp(at, np.arange(both.size), both, left=0, right=0)[:, None]
+    """Two photons counted as one: the spectrum convolved with itself.
+
+    Soft photons, which the detector does not notice in time, count apart.
+    """
+    soft = np.where(acquisition.energy < SOFT_KEV, counts, 0)
+    hard = counts - soft
+    at = (acquisition.energy - 2 * acquisition.energy[0]) / acquisition.channel_width
+    pairs = [np.convolve(a, b) for a, b in ((soft, soft), (soft, hard), (hard, hard))]
+    steps = np.arange(pairs[0].size)
+    return np.array([np.interp(at, steps, p, left=0, right=0) for p in pairs]).T

@@ -204,8 +204,10 @@ def _fit_blocks(counts, columns, settings, results, num_workers, progress) -> No
         kernel(start, stop, data, columns, settings, results)
         return stop - start
 
-    with ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
-        for n_done in pool.map(task, range(0, counts.n_pixels, _PIXELS_PER_BLOCK)):
+    blocks = range(0, counts.n_pixels, _PIXELS_PER_BLOCK)
+    n_workers = min(num_workers or os.cpu_count() or 1, max(len(blocks), 1))
+    with ThreadPoolExecutor(n_workers) as pool:
+        for n_done in pool.map(task, blocks) if n_workers > 1 else map(task, blocks):
             if progress:
                 progress(n_done)
 

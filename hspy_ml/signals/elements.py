@@ -61,9 +61,11 @@ def _elements_in_metadata(s: Any) -> tuple[str, ...]:
         lines = _read_list(s, "Sample.xray_lines")
         symbols = [str(line).split("_")[0] for line in lines]
     if not symbols:
+        from .suggest_elements import suggestion_in_words
+
         raise ValueError(
             "The metadata name no elements. Set them with `s.set_elements(['Fe', "
-            "'O'])` or give them as `elements=['Fe', 'O']`."
+            "'O'])` or give them as `elements=['Fe', 'O']`." + suggestion_in_words(s)
         )
     return tuple(dict.fromkeys(_checked(symbol) for symbol in symbols))
 
