@@ -2,12 +2,11 @@
 """The hot loop of electron trajectories, compiled. No validation here.
 
 Lengths in nm, energies in keV. Quantities that depend on the energy are tabulated at
-equal steps of its logarithm, except for the scattering angles (`Scattering`).
+equal steps of its logarithm, except for the scattering angles. The arguments are the
+named tuples of `electron_inputs`.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -22,85 +21,6 @@ from .geometry_kernels import (
 
 REST_ENERGY = 510.99895  # of the electron, CODATA 2018
 LARGEST_LOSS = 0.05  # of the energy in one step
-
-
-class Beam(NamedTuple):
-    """Electrons that come in: energy, point and direction, Gaussian sigma across."""
-
-    energy: float
-    start: np.ndarray
-    direction: np.ndarray
-    sigma: float
-
-
-class Medium(NamedTuple):
-    """What the regions do to electrons, by energy.
-
-    ``log_lowest`` and ``per_log`` place an energy on the grid; ``collisions``
-    (regions x energies) are per nm; ``stopping`` keV per nm, without the losses that
-    are drawn one by one; ``shares`` (regions x scatterers x energies) are running
-    shares in the collisions. The scatterers are the atoms of each element, then
-    their electrons.
-    """
-
-    log_lowest: float
-    per_log: float
-    collisions: np.ndarray
-    stopping: np.ndarray
-    shares: np.ndarray
-
-
-class Scattering(NamedTuple):
-    """Angles of scattering by each scatterer at a few energies.
-
-    ``screening`` (scatterers x energies) and ``quantiles`` (scatterers x energies x
-    n) as of `AngularCrossSection.quantiles`; ``log_lowest`` and ``per_log`` place an
-    energy. ``smallest_loss`` (scatterers) keV: transfers above it are losses.
-    """
-
-    log_lowest: float
-    per_log: float
-    screening: np.ndarray
-    quantiles: np.ndarray
-    smallest_loss: np.ndarray
-
-
-class Xrays(NamedTuple):
-    """What is counted of the X-ray lines.
-
-    ``ionisation`` (lines x energies) cross sections times 1e-7 (cm2 cm/nm) on the grid
-    of `Medium`; ``density`` (regions) g/cm3; ``absorption`` (lines x regions) per nm;
-    ``direction`` towards the detector; ``lowest_node`` the first energy at which
-    anything is ionised. Depth bins: ``mass_depth`` (n) at ``depth`` (n) nm are the
-    nodes of a piecewise linear function of z, ``bins_per_mass_depth`` in cm2/g.
-    """
-
-    ionisation: np.ndarray
-    lowest_node: int
-    density: np.ndarray
-    absorption: np.ndarray
-    direction: np.ndarray
-    depth: np.ndarray
-    mass_depth: np.ndarray
-    bins_per_mass_depth: float
-
-
-class Tally(NamedTuple):
-    """What a block of electrons leaves behind, summed over its electrons.
-
-    ``generated``, ``emitted`` (lines x regions) and ``generated_depth``,
-    ``emitted_depth`` (lines x bins) cm2 g/cm2; ``deposited`` (regions) keV;
-    ``backscattered``, ``transmitted`` (energy bins) electrons; ``energy_out`` (2) keV.
-    """
-
-    generated: np.ndarray
-    emitted: np.ndarray
-    generated_depth: np.ndarray
-    emitted_depth: np.ndarray
-    deposited: np.ndarray
-    backscattered: np.ndarray
-    transmitted: np.ndarray
-    energy_out: np.ndarray
 
 
 @numba.njit(cache=True, nogil=True)

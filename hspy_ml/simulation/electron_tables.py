@@ -14,9 +14,8 @@ from hspy_ml.physics.ionisation import edge_energy, ionisation_cross_section
 from hspy_ml.physics.relaxation import emission_lines
 
 from .elastic import elastic_scattering, energy_nodes_keV
-from .electron_kernels import Beam, Medium, Scattering, Tally, Xrays
+from .electron_inputs import Beam, Geometry, Medium, Scattering, Tally, Xrays
 from .energy_loss import mean_ionisation_potential_keV, mixture_stopping_power
-from .geometry_kernels import Geometry
 from .inelastic import hard_stopping, inelastic_scattering
 from .targets import Material, Sphere, Target
 

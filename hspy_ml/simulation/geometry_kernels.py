@@ -2,32 +2,17 @@
 """Rays in a target of flat layers with a particle on top, compiled.
 
 Lengths in nm; z points into the target, whose surface is z = 0. A region is the index
-of a layer, that of the particle (the last one), or -1 for vacuum. No validation here.
+of a layer, that of the particle (the last one), or -1 for vacuum. ``geometry`` is a
+`Geometry` of `electron_inputs`. No validation here.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
 NUDGE_NM = 1e-6  # past a boundary, so that rounding leaves no doubt about the side
 VACUUM = -1
-
-
-class Geometry(NamedTuple):
-    """The target as numbers.
-
-    ``interfaces`` (n_layers + 1) are depths of the boundaries, from 0; the last is
-    infinite above a substrate. ``particle`` is its region or -1; ``shape`` holds half
-    extents (a, b, c): a box where ``is_sphere`` is False, else a = b = c the radius.
-    """
-
-    interfaces: np.ndarray
-    particle: int
-    is_sphere: bool
-    shape: np.ndarray
 
 
 @numba.njit(cache=True, nogil=True)
@@ -92,7 +77,8 @@ def distance_to_boundary(geometry, region, x, y, z, u, v, w):
             return max((geometry.interfaces[region] - z) / w, 0.0)
         return np.inf
     if region == geometry.particle and region >= 0:
-        return max(_particle_chord(geometry, x, y, z, u, v, w)[1], 0.0)
+        leave = _particle_chord(geometry, x, y, z, u, v, w)[1]
+        return max(leave, 0.0) if leave < np.inf else 0.0  # inf: rounding at a tangent
     if z > 0:
         return np.inf
     distance = -z / w if w > 0 else np.inf
