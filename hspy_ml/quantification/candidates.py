@@ -115,10 +115,12 @@ class Candidate:
             Without families, if none can be seen.
         """
         half_width = 0.51 * np.diff(energy).min(initial=np.inf)
+        lowest = energy[0] + half_width
         seen = [
             (family, lines)
             for family, lines in zip(self.families, self.lines, strict=True)
-            if abs(energy - self.line_energy_keV(family)).min() <= half_width
+            if (line := self.line_energy_keV(family)) >= lowest
+            and abs(energy - line).min() <= half_width
         ]
         families, lines = zip(*seen, strict=True) if seen else ((), ())
         return Candidate(self.element, families, lines)
