@@ -72,16 +72,18 @@ def eels_g_matrix(
     from ..physics.eels_gmatrix import build_eels_g_matrix
 
     symbols = elements_from_signal(s, elements)
+    spectrum = _sum_spectrum(s)
     g_matrix = build_eels_g_matrix(
         _with_angles(acquisition_from_signal(s)),
         symbols,
         low_loss=None if low_loss is None else low_loss_from_signal(low_loss),
-        spectrum=_sum_spectrum(s),
+        spectrum=spectrum,
         gos=gos,
         white_lines=white_lines,
         fit_window=fit_window,
     )
-    _warn_of_gain(g_matrix, s)
+    if spectrum.any():
+        _warn_of_gain(g_matrix, s)
     return g_matrix
 
 
@@ -107,8 +109,10 @@ def _with_angles(acquisition: Acquisition) -> Acquisition:
 
 def _sum_spectrum(s: Any) -> np.ndarray:
     """Sum over the pixels; what is not finite is refused when counts are read."""
-    array = signal_array(s)
-    return np.nan_to_num(np.asarray(array.sum(axis=0), float), posinf=0, neginf=0)
+    channels = s.axes_manager.signal_indices_in_array
+    pixels = tuple(axis for axis in range(s.data.ndim) if axis not in channels)
+    total = np.real(np.asarray(s.data.sum(axis=pixels)))
+    return np.nan_to_num(total.astype(float), posinf=0, neginf=0)
 
 
 def _warn_of_gain(g_matrix: GMatrix, s: Any) -> None:

@@ -202,3 +202,8 @@ def test_as_a_signal_it_knows_its_angles(spectrum):
     microscope = signal.metadata.Acquisition_instrument.TEM
     assert microscope.Detector.EELS.collection_angle == 20
     assert microscope.convergence_angle == 10
+
+
+def test_a_signal_without_counts_has_one_too():
+    g_matrix = hspy_ml.g_matrix(make_eels(np.zeros((2, 3, 661))), ["O", "Ti"])
+    assert "background E^-2.00" in g_matrix.names
