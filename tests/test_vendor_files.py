@@ -133,7 +133,7 @@ def test_x_ray_spectra_and_maps(row):
 def test_electron_energy_losses(row):
     s = _signal(row)
     if not row["elements"]:
-        with pytest.raises(ValueError, match=r"`s\.set_elements"):
+        with pytest.raises(ValueError, match=r"`s\.add_elements"):
             _find_phases(s)
         return
     result = _find_phases(s)

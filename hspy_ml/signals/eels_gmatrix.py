@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..physics.composition import atomic_number
 from .acquisition import acquisition_from_signal
 from .data import signal_array
 from .elements import elements_from_signal
@@ -44,7 +45,7 @@ def eels_g_matrix(
         channels from its energy axis; its sum over all pixels tells the exponent of
         the background and which white lines there are.
     elements : sequence of str, optional
-        Symbols. By default those of the metadata.
+        Symbols. By default those of the metadata, by atomic number.
     low_loss : EELSSpectrum, optional
         The low-loss spectrum, or an image of which the mean is taken, that edges are
         convolved with.
@@ -72,6 +73,8 @@ def eels_g_matrix(
     from ..physics.eels_gmatrix import build_eels_g_matrix
 
     symbols = elements_from_signal(s, elements)
+    if elements is None:  # exspy keeps them in no order
+        symbols = sorted(symbols, key=atomic_number)
     spectrum = _sum_spectrum(s)
     g_matrix = build_eels_g_matrix(
         _with_angles(acquisition_from_signal(s)),

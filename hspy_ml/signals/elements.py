@@ -63,9 +63,10 @@ def _elements_in_metadata(s: Any) -> tuple[str, ...]:
     if not symbols:
         from .suggest_elements import suggestion_in_words
 
+        method = "set_elements" if hasattr(s, "set_elements") else "add_elements"
         raise ValueError(
-            "The metadata name no elements. Set them with `s.set_elements(['Fe', "
-            "'O'])` or give them as `elements=['Fe', 'O']`." + suggestion_in_words(s)
+            f"The metadata name no elements. Set them with `s.{method}(['Fe', 'O'])` "
+            "or give them as `elements=['Fe', 'O']`." + suggestion_in_words(s)
         )
     return tuple(dict.fromkeys(_checked(symbol) for symbol in symbols))
 

@@ -73,7 +73,7 @@ def suggest_elements(
     if technique_of(s) == "EELS":
         raise ValueError(
             "`s` is an EELS signal; elements are suggested for X-ray spectra only. "
-            "Name those whose edges you see, such as `s.set_elements(['Fe', 'O'])`."
+            "Name those whose edges you see, such as `s.add_elements(['Fe', 'O'])`."
         )
     acquisition = acquisition_from_signal(s, detector)
     excluded = flat_signal_mask(s, signal_mask)
@@ -103,7 +103,7 @@ def suggestion_in_words(s: Any) -> str:
     """
     import warnings
 
-    if getattr(s, "_lazy", False):
+    if getattr(s, "_lazy", False) and s._signal_type != "EELS":
         return " `hspy_ml.suggest_elements(s)` suggests some."
     try:
         with warnings.catch_warnings():
