@@ -12,9 +12,8 @@ from .weight_errors_kernels import (
     covariance_of_weights,
     deviance_of_pixel,
     goodness_of_pixel,
-    model_of_channels,
 )
-from .weight_kernels import fit_pixel, workspace
+from .weight_kernels import Columns, combine, fit_pixel, workspace
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -24,6 +23,9 @@ class Settings(NamedTuple):
 
     reported: np.ndarray  # (n_reported,) numbers of columns
     inverse_scale: np.ndarray  # (n_columns,) one over the sums of the columns
+    reached: np.ndarray  # (n_channels,) whether some column is there
+    groups: Columns  # of merged channels
+    group_sizes: np.ndarray  # (n_groups,) their numbers of channels
     moments: np.ndarray  # table of the deviance's moments
     max_iterations: int
     tolerance: float
@@ -72,8 +74,8 @@ def fit_dense_block(start, stop, values, columns, settings, results):
 
 @numba.njit(**_OPTIONS)
 def _fit(p, columns, work, n, settings, results):
-    n = _explained(columns, work, n)
-    channels, counts = work.channels[:n], work.counts[:n]
+    n = _explained(settings.reached, work, n)
+    counts = work.counts[:n]
     results.counts[p] = counts.sum()
     if n == 0:
         results.covariance[p] = np.nan
@@ -84,15 +86,14 @@ def _fit(p, columns, work, n, settings, results):
         columns, work, n, weights, settings.max_iterations, settings.tolerance
     )
     results.n_free[p] = (weights > 0).sum()
-    model = np.empty(columns.values.shape[1])
-    model_of_channels(columns, weights, model)
-    deviance = deviance_of_pixel(channels, counts, model, weights.sum())
+    combine(work, n, weights, work.model)
+    deviance = deviance_of_pixel(counts, work.model[:n], weights.sum())
     results.deviance[p] = deviance
     results.goodness[p] = goodness_of_pixel(
-        columns, weights, model, deviance, settings.moments
+        settings.groups, settings.group_sizes, weights, deviance, settings.moments
     )
     covariance_of_weights(
-        columns,
+        settings.groups,
         weights,
         settings.reported,
         settings.inverse_scale,
@@ -102,15 +103,12 @@ def _fit(p, columns, work, n, settings, results):
 
 
 @numba.njit(**_OPTIONS)
-def _explained(columns, work, n):
+def _explained(reached, work, n):
     """Leave out counts in channels to which no column contributes."""
     kept = 0
     for i in range(n):
-        e = work.channels[i]
-        for k in range(columns.first.size):
-            if columns.values[k, e] > 0:
-                work.channels[kept] = e
-                work.counts[kept] = work.counts[i]
-                kept += 1
-                break
+        if reached[work.channels[i]]:
+            work.channels[kept] = work.channels[i]
+            work.counts[kept] = work.counts[i]
+            kept += 1
     return kept

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Errors and goodness of fit of one pixel's weights, compiled.
 
-Here all channels count, also the empty ones; as in
+Here all channels count, also the empty ones, merged into groups
+(:mod:`hspy_ml.quantification.channel_groups`); as in
 :mod:`hspy_ml.quantification.weight_kernels` a product of two columns needs only the
-channels that both have, which makes the exact sums affordable.
+channels that both have.
 """
 
 from __future__ import annotations
@@ -98,17 +99,16 @@ def covariance_of_weights(columns, weights, reported, inverse_scale, covariance)
 
 
 @numba.njit(**_OPTIONS)
-def deviance_of_pixel(channels, counts, model, total_model):
-    """Poisson deviance over all channels, also those without counts."""
+def deviance_of_pixel(counts, model, total_model):
+    """Poisson deviance over all channels, given those with counts."""
     deviance = 2 * total_model
     for i in range(counts.size):
-        y = counts[i]
-        deviance += 2 * (y * np.log(y / model[channels[i]]) - y)
+        deviance += 2 * (counts[i] * np.log(counts[i] / model[i]) - counts[i])
     return deviance
 
 
 @numba.njit(**_OPTIONS)
-def goodness_of_pixel(columns, weights, model, deviance, moments):
+def goodness_of_pixel(columns, sizes, weights, deviance, moments):
     """The deviance, standardised by its mean and variance under the fitted model.
 
     Both are those given the estimates: fitting p weights lowers the deviance by p,
@@ -117,10 +117,12 @@ def goodness_of_pixel(columns, weights, model, deviance, moments):
     (McCullagh 1986, J. Am. Stat. Assoc. 81, 104).
     """
     members = np.flatnonzero(weights > 0)
-    n, n_channels = members.size, model.size
+    n, n_channels = members.size, sizes.size
+    model = np.empty(n_channels)
+    model_of_channels(columns, weights, model)
     slope = np.zeros(n_channels)
     curvature = np.zeros(n_channels)
-    mean, variance = _sum_of_moments(model, moments, slope, curvature)
+    mean, variance = _sum_of_moments(model, sizes, moments, slope, curvature)
     information = np.empty((n, n))
     covariance = np.empty((n, n))
     product = np.empty(n_channels)
@@ -140,15 +142,17 @@ def goodness_of_pixel(columns, weights, model, deviance, moments):
 
 
 @numba.njit(**_OPTIONS)
-def _sum_of_moments(model, moments, slope, curvature):
+def _sum_of_moments(model, sizes, moments, slope, curvature):
     """Interpolate the moments at every channel; return the sums of the first two.
+
+    The channels of a group are taken to expect the same.
 
     The exponent and the first bits of the mantissa of a number are the number of
     its knot, the rest says where it is between two knots.
     """
     mean, variance = 0.0, 0.0
     for e in range(model.size):
-        m = model[e]
+        m = model[e] / max(sizes[e], 1.0)
         if m < _SMALLEST:
             continue
         bits = np.float64(min(m, _LARGEST)).view(np.uint64)
@@ -156,8 +160,9 @@ def _sum_of_moments(model, moments, slope, curvature):
         share = np.float64(bits & _REST) * _REST_SCALE
         rest = 1 - share
         below, above = moments[knot], moments[knot + 1]
-        mean += rest * below[MEAN] + share * above[MEAN]
-        variance += rest * below[VARIANCE] + share * above[VARIANCE]
+        mean += sizes[e] * (rest * below[MEAN] + share * above[MEAN])
+        variance += sizes[e] * (rest * below[VARIANCE] + share * above[VARIANCE])
         slope[e] = rest * below[SLOPE] + share * above[SLOPE]
         curvature[e] = rest * below[CURVATURE] + share * above[CURVATURE]
+        curvature[e] /= sizes[e]
     return mean, variance

@@ -106,6 +106,10 @@ def fit_weights(
     weights held at zero or above by an active set. Time goes with the number of
     channels that have counts, but for the errors.
 
+    Sums over all channels, for errors and goodness, run over groups of channels in
+    which no column varies by more than 25 %; they cost less than a percent of the
+    information.
+
     The covariance is the inverse of the expected Fisher information of all columns,
     :math:`I_{kl} = \sum_e G_{ek} G_{el} / m_e`. Columns whose weight is zero are part
     of it: where two elements coincide, of which the fit gives all to one, both have
@@ -119,7 +123,7 @@ def fit_weights(
     results = _empty_results(counts.n_pixels, matrix.shape[1], chosen.size)
     _fit_blocks(
         counts,
-        _columns(matrix / scale),
+        matrix / scale,
         (chosen, 1 / scale, int(max_iterations), float(tolerance)),
         results,
         num_workers,
@@ -168,14 +172,6 @@ def _checked_columns(reported: Sequence[int] | None, n_columns: int) -> np.ndarr
     return chosen
 
 
-def _columns(matrix: np.ndarray):
-    from .weight_kernels import Columns
-
-    present = matrix.T > 0
-    last = matrix.shape[0] - present[:, ::-1].argmax(axis=1)
-    return Columns(np.ascontiguousarray(matrix.T), present.argmax(axis=1), last)
-
-
 def _empty_results(n_pixels: int, n_columns: int, n_reported: int):
     from .weight_blocks import Results
 
@@ -188,12 +184,17 @@ def _empty_results(n_pixels: int, n_columns: int, n_reported: int):
     )
 
 
-def _fit_blocks(counts, columns, settings, results, num_workers, progress) -> None:
+def _fit_blocks(counts, matrix, settings, results, num_workers, progress) -> None:
+    from .channel_groups import columns_of, merged_channels
     from .deviance_moments import deviance_moments
     from .weight_blocks import Settings, fit_dense_block, fit_sparse_block
 
     reported, inverse_scale, *stopping = settings
-    settings = Settings(reported, inverse_scale, deviance_moments(), *stopping)
+    columns, reached = columns_of(matrix), (matrix > 0).any(axis=1)
+    groups = merged_channels(matrix)
+    settings = Settings(
+        reported, inverse_scale, reached, *groups, deviance_moments(), *stopping
+    )
     if isinstance(counts, SparseCounts):
         kernel, data = fit_sparse_block, _sorted_rows(counts)
     else:
