@@ -84,6 +84,7 @@ def physics_nmf(
     else:
         fixed_shares = edges.shares_of(fixed_phases, output_dimension)
         read = edges.read
+        _check_number_of_phases(output_dimension, read)
     known_maps = abundances_of(fixed_abundances, read, output_dimension)
     options = {"num_workers": num_workers}
     with progress_bar(show_progressbar) as progress:

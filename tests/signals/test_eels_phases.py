@@ -110,6 +110,12 @@ def test_negative_counts_are_refused_with_the_mend(two_phases):
         s.physics_nmf(2, **QUIET)
 
 
+def test_the_background_makes_no_phases(two_phases):
+    s, _ = two_phases
+    with pytest.raises(ValueError, match="5 is the most"):
+        s.physics_nmf(6, **QUIET)
+
+
 def test_a_spectrum_that_is_all_background_says_so():
     energy = 240.0 + np.arange(661)
     s = make_eels(np.tile(np.rint(1e5 * (energy / 240) ** -3), (3, 4, 1)))
