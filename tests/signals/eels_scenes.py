@@ -4,7 +4,7 @@
 import numpy as np
 
 ELEMENTS = ("C", "N", "O", "Ti", "Fe")
-PHASES = np.array([[0.3, 0.1, 0.4, 0.1, 0.1], [0.2, 0.0, 0.5, 0.05, 0.25]])
+PHASES = np.array([[0.5, 0.15, 0.35, 0.0, 0.0], [0.1, 0.0, 0.6, 0.1, 0.2]])
 
 
 def make_eels(data, *, low=240.0, width=1.0, units="eV", angles=True, elements=()):
