@@ -21,6 +21,7 @@ from .geometry_kernels import (
 
 REST_ENERGY = 510.99895  # of the electron, CODATA 2018
 LARGEST_LOSS = 0.05  # of the energy in one step
+LONGEST_PENDING = 0.005  # loss of energy, between two counts of X-rays
 
 
 @numba.njit(cache=True, nogil=True)
@@ -89,8 +90,23 @@ def _mass_depth(xrays, z):
 
 
 @numba.njit(cache=True, nogil=True)
-def count_xrays(geometry, xrays, tally, lengths, region, place, x, y, z, step):
-    """Add the ionisations along a step, which all happen at one of its points."""
+def _remember(rng, pending, step, x, y, z, place):
+    """Add a step to the path whose X-rays are pending, and maybe move their point.
+
+    ``pending`` is the length of the path, a point drawn uniformly from it, and the
+    place of its energy in the tables.
+    """
+    pending[0] += step
+    if rng.random() * pending[0] < step:
+        pending[1], pending[2], pending[3] = x, y, z
+        pending[4] = place
+
+
+@numba.njit(cache=True, nogil=True)
+def count_xrays(geometry, xrays, tally, lengths, region, pending):
+    """Add the ionisations along the pending path, all at its point; begin anew."""
+    step, x, y, z, place = pending
+    pending[0] = 0.0
     node, part = _place(place, xrays.ionisation.shape[1])
     if node + 1 < xrays.lowest_node:
         return
@@ -154,6 +170,8 @@ def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally
     energy = beam.energy
     region = VACUUM
     lengths = np.zeros(medium.stopping.shape[0])
+    pending = np.zeros(5)
+    counts = xrays.ionisation.shape[0] > 0
     while True:
         boundary = distance_to_boundary(geometry, region, x, y, z, u, v, w)
         if region == VACUUM:
@@ -172,20 +190,14 @@ def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally
         if stops:
             step *= (energy - cutoff) / loss
             loss = energy - cutoff
-        here = rng.random() * step
-        if xrays.ionisation.shape[0] > 0:
-            count_xrays(
-                geometry,
-                xrays,
-                tally,
-                lengths,
-                region,
-                place - medium.per_log * loss / (2 * energy),
-                x + here * u,
-                y + here * v,
-                z + here * w,
-                step,
-            )
+        if counts:
+            here = rng.random() * step
+            middle = place - medium.per_log * loss / (2 * energy)
+            point = (x + here * u, y + here * v, z + here * w)
+            _remember(rng, pending, step, *point, middle)
+            long = pending[0] * stopping > LONGEST_PENDING * energy
+            if long or stops or boundary <= step:
+                count_xrays(geometry, xrays, tally, lengths, region, pending)
         energy -= loss
         tally.deposited[region] += loss
         if stops:
@@ -206,6 +218,7 @@ def trace_electron(rng, beam, geometry, medium, scattering, xrays, cutoff, tally
                 tally.deposited[region] += loss
                 energy -= loss
                 if stops:
+                    count_xrays(geometry, xrays, tally, lengths, region, pending)
                     return
             u, v, w = deflect(u, v, w, cosine, 2 * np.pi * rng.random())
 
