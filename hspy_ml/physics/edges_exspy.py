@@ -103,7 +103,8 @@ def hydrogenic_cross_section(
 
     References
     ----------
-    R. F. Egerton, Ultramicroscopy 4 (1979) 169 (SIGMAK); 6 (1981) 297 (SIGMAL).
+    R. F. Egerton, Ultramicroscopy 4 (1979) 169 (SIGMAK); Proc. 39th Ann. Meet. EMSA
+    (1981) 198 (SIGMAL).
     """
     return _evaluate(_component(element, subshell, HYDROGENIC), energy_eV, acquisition)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which edge stands for which element, and from where to where spectra are fitted.
 
-The background follows one power law over a factor of about 2.5 in energy (Egerton
-2011, Electron Energy-Loss Spectroscopy in the Electron Microscope, section 4.4), so
-the edges of all elements are chosen close to each other, if there is a choice.
+The background follows a power law over a limited range of energies only (Egerton 2011,
+Electron Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed., section 4.4).
+So the edges of all elements are chosen within a factor of 2.5, if there is a choice.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def physics_nmf(
 
     The counts are taken as Poisson with the mean ``G W H``: G holds what the
     instrument counts for each element and for the continuum, W how much of them
-    a phase holds, and H how much of each phase a pixel holds.
+    a phase holds, and H how much of each phase a pixel holds. Of core-loss EELS, in
+    which the background would drown the phases, each pixel is fitted by itself first,
+    and H and W are found in the counts of its edges.
 
     Parameters
     ----------
