@@ -104,8 +104,8 @@ def refine_energy_scale(
     5 eV, 0.2 % and 5 % of the resolution (standard deviations of a Gaussian prior).
     """
     used = np.ones(spectrum.size, bool) if used_channels is None else used_channels
-    scale = _unchanged(acquisition)
-    state = _State(scale, *_evaluate(spectrum, acquisition, build, scale, used))
+    start = _evaluate(spectrum, acquisition, build, _unchanged(acquisition), used)
+    state = _State(_scale_of(np.zeros(3), start[2], acquisition), *start)
     for _ in range(MOST_ITERATIONS):
         improved = _improved(state, spectrum, acquisition, build, used)
         if improved is None:

@@ -70,14 +70,30 @@ def invert(matrix, inverse):
             factor[i, j] = matrix[known[i], known[j]] / (scale[i] * scale[j])
         factor[i, i] = 1 + RIDGE
     factorise(factor, n_known)
+    _invert_factor(factor, n_known)
     inverse[:] = np.nan
-    column = np.empty(n_known)
-    for j in range(n_known):
-        column[:] = 0
-        column[j] = 1
-        solve(factor, n_known, column)
-        for i in range(n_known):
-            inverse[known[i], known[j]] = column[i] / (scale[i] * scale[j])
+    for i in range(n_known):
+        for j in range(i + 1):
+            total = 0.0
+            for k in range(i, n_known):
+                total += factor[k, i] * factor[k, j]
+            total /= scale[i] * scale[j]
+            inverse[known[i], known[j]] = total
+            inverse[known[j], known[i]] = total
+
+
+@numba.njit(**_OPTIONS)
+def _invert_factor(factor, n):
+    """Overwrite a lower triangle with its inverse."""
+    row = np.empty(n)
+    for i in range(n):
+        row[:i] = 0
+        for k in range(i):
+            for j in range(k + 1):
+                row[j] -= factor[i, k] * factor[k, j]
+        for j in range(i):
+            factor[i, j] = row[j] / factor[i, i]
+        factor[i, i] = 1 / factor[i, i]
 
 
 @numba.njit(**_OPTIONS)

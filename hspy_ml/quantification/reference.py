@@ -161,8 +161,9 @@ def trusted_channels(
 ) -> np.ndarray:
     """Channels that the model describes.
 
-    From two resolutions below the lowest line that the elements are quantified by,
-    and not below 0.2 keV, up to 95 % of the beam energy.
+    From two resolutions below the lowest line that the elements are quantified by
+    (one half where that is below 0.2 keV, where noise is counted) up to 95 % of the
+    beam energy.
 
     Parameters
     ----------
@@ -179,10 +180,11 @@ def trusted_channels(
     chosen = reference_columns(g_matrix)
     peaks = [energy[g_matrix.matrix[:, chosen[e]].argmax()] for e in elements]
     lowest = min(peaks)
-    below = RESOLUTIONS_BELOW_LOWEST_LINE * float(
-        resolution(acquisition.detector, lowest)
+    fwhm = float(resolution(acquisition.detector, lowest))
+    start = max(
+        lowest - RESOLUTIONS_BELOW_LOWEST_LINE * fwhm,
+        min(LOWEST_ENERGY_KEV, lowest - 0.5 * fwhm),
     )
-    start = max(LOWEST_ENERGY_KEV, lowest - below)
     end = HIGHEST_SHARE_OF_BEAM_ENERGY * acquisition.beam_energy_keV
     return (energy >= start) & (energy <= end)
 

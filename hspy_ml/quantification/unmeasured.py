@@ -10,7 +10,13 @@ import numpy as np
 
 from ..physics.composition import atomic_number, atomic_weight, symbol
 
-__all__ = ["Completion", "by_difference", "by_stoichiometry", "measured_only"]
+__all__ = [
+    "VALENCES",
+    "Completion",
+    "by_difference",
+    "by_stoichiometry",
+    "measured_only",
+]
 
 #: Charge of the commonest ion in oxides, by atomic number; 0 where there is none.
 _POSITIVE = {

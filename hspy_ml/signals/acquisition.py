@@ -111,6 +111,26 @@ def warn_of_assumptions(assumed: list[str], stacklevel: int = 3) -> None:
         )
 
 
+def how_to_set_dose(acquisition: Acquisition) -> str:
+    """Say how the beam current (nA) and the live time (s) get into the metadata.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        Its technique decides where they are.
+
+    Returns
+    -------
+    str
+        A sentence for an error.
+    """
+    node = f"Acquisition_instrument.{_MICROSCOPE[acquisition.technique]}.beam_current"
+    return (
+        f"Set the current in nA with `s.metadata.set_item({node!r}, ...)` and the time "
+        "in s with `s.set_microscope_parameters(live_time=...)`."
+    )
+
+
 def _read(s: Any, detector: Detector | str) -> tuple[Acquisition, list[str]]:
     technique = technique_of(s)
     read = _Metadata(s, _MICROSCOPE[technique])

@@ -185,9 +185,8 @@ def _checked_whole(scale: Scale) -> float:
     if scale.whole is None:
         raise ValueError(
             "`by_difference` needs to know what the elements sum to: give `standards`, "
-            "or `solid_angle_sr`, and the dose: "
-            "`s.set_microscope_parameters(beam_current=..., live_time=...)` for a "
-            "single spectrum, or `electrons` per pixel."
+            "or `solid_angle_sr`, and the dose: `electrons` per pixel, or beam current "
+            "and live time in the metadata of a single spectrum."
         )
     return scale.whole
 

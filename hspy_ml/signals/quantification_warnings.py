@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..physics.gmatrix import GMatrix
 
 _LOWEST_OVERVOLTAGE = 2.0
-_COINCIDENT = 0.95
+_COINCIDENT = 0.8
 
 
 def low_overvoltage(
@@ -65,7 +65,7 @@ def coincidences(g_matrix: GMatrix, columns: list[int], total: np.ndarray) -> li
     Returns
     -------
     list of str
-        Notes on pairs whose weights are anticorrelated by more than 0.95.
+        Notes on pairs whose weights are anticorrelated by more than 0.8.
     """
     reached = total > 1e-9 * total.max()
     scaled = g_matrix.matrix[reached] / np.sqrt(total[reached])[:, None]

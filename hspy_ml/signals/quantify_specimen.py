@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..quantification.reference import Reference, SpecimenModel
     from ..quantification.unmeasured import Completion
 
+_LEAST_SHARE = 0.02
 _OXYGEN_NOTE = (
     "Oxygen is by stoichiometry, since its line fits an oxide; "
     "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
@@ -294,7 +295,9 @@ def _fit(
     chosen = reference_columns(whole)
     matrix = np.where(used[:, None], whole.matrix, 0)[~task.excluded_channels]
     present = matrix.sum(axis=0) > 0
-    _check_present(whole, [chosen[e] for e in task.model.measured], present)
+    left = np.where(used[:, None], whole.matrix, 0).sum(axis=0)
+    share = left / np.maximum(whole.matrix.sum(axis=0), 1e-300)
+    _check_present(whole, [chosen[e] for e in task.model.measured], share)
     places = np.cumsum(present) - 1
     columns = [int(places[chosen[e]]) for e in task.model.measured]
     kept = tuple(c for c, p in zip(whole.columns, present, strict=True) if p)
@@ -321,12 +324,12 @@ def _fit(
     return fitted, columns
 
 
-def _check_present(g_matrix: GMatrix, columns: list[int], present: np.ndarray) -> None:
-    gone = [g_matrix.names[i] for i in columns if not present[i]]
+def _check_present(g_matrix: GMatrix, columns: list[int], share: np.ndarray) -> None:
+    gone = [g_matrix.names[i] for i in columns if share[i] < _LEAST_SHARE]
     if gone:
         raise ValueError(
-            f"`signal_mask` excludes every channel of {', '.join(gone)}; leave some of "
-            "them in, or leave the element out of `elements`."
+            f"The channels that are fitted hold none of {', '.join(gone)}; leave some "
+            "of them in with `signal_mask`, or leave the element out of `elements`."
         )
 
 

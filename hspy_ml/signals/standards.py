@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..physics.composition import formula_mass_fractions
-from .acquisition import acquisition_from_signal
+from .acquisition import acquisition_from_signal, how_to_set_dose
 from .data import signal_array
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def _standard(
     electrons = number_of_electrons(own)
     if electrons is None:
         raise ValueError(
-            f"The dose of `standards[{element!r}]` is not known. Set it with "
-            "`s.set_microscope_parameters(beam_current=..., live_time=...)` in nA and "
-            "s, on the standard."
+            f"The dose of `standards[{element!r}]` is not known. {how_to_set_dose(own)}"
         )
     fractions = _mass_fractions(element, composition)
     spectrum = np.asarray(signal_array(signal).sum(axis=0), dtype=np.float64)
