@@ -121,7 +121,7 @@ def bounded_step(hessian, gradient, weights, step):
         for j in range(i):
             matrix[i, j] = hessian[i, j] / (scale[i] * scale[j])
             matrix[j, i] = matrix[i, j]
-        matrix[i, i] = 1 + RIDGE
+        matrix[i, i] = RIDGE + (hessian[i, i] > 0)
         free[i] = hessian[i, i] > 0 and (weights[i] > 0 or gradient[i] < 0)
         if not free[i]:
             position[i] = lowest[i]
