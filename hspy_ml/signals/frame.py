@@ -152,15 +152,34 @@ class SignalFrame:
             ``s.get_decomposition_loadings()``. A Signal1D or Signal2D where the
             map has one or two dimensions.
         """
+        return self._stack(values, _phase_axis(values.shape[1]), title)
+
+    def element_maps(self, values: np.ndarray, title: str) -> Any:
+        """Make a stack of maps, one for each element.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_pixels, n_elements)
+            One value for each pixel and element.
+        title : str
+            Its title.
+
+        Returns
+        -------
+        hyperspy.api.signals.BaseSignal
+            With the navigation axis "Element", as `phase_maps`.
+        """
+        axis = {"size": values.shape[1], "name": "Element", "navigate": True}
+        return self._stack(values, axis, title)
+
+    def _stack(self, values: np.ndarray, stacked: dict[str, Any], title: str) -> Any:
         import hyperspy.api as hs
 
         kinds = {1: hs.signals.Signal1D, 2: hs.signals.Signal2D}
         kind = kinds.get(len(self.map_axes), hs.signals.BaseSignal)
-        n_phases = values.shape[1]
         axes = [{**axis, "navigate": False} for axis in self.map_axes]
         signal = kind(
-            values.T.reshape(n_phases, *self.map_shape),
-            axes=[_phase_axis(n_phases), *axes],
+            values.T.reshape(values.shape[1], *self.map_shape), axes=[stacked, *axes]
         )
         return self._titled(signal, title)
 

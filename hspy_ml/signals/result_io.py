@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..factorization.factorization import Factorization
-from ..physics.acquisition import Acquisition, Detector, Layer
-from ..physics.gmatrix import Column, GMatrix
-from ..physics.specimen import Specimen
 from .frame import SignalFrame
-from .plain import plain_json
+from .node_io import (
+    frame_from_node,
+    frame_node,
+    g_matrix_from_node,
+    g_matrix_node,
+    to_json,
+)
+from .quantification_io import quantification_from_signal
+from .quantification_result import QuantificationResult
 from .result import PhysicsNMFResult
 
 _NODE = "hspy_ml.physics_nmf"
@@ -60,7 +64,7 @@ def save_result(
     signal.save(path, overwrite=overwrite)
 
 
-def load_result(path: str | PathLike[str]) -> PhysicsNMFResult:
+def load_result(path: str | PathLike[str]) -> PhysicsNMFResult | QuantificationResult:
     """Load a result that ``result.save(path)`` wrote.
 
     Parameters
@@ -70,7 +74,8 @@ def load_result(path: str | PathLike[str]) -> PhysicsNMFResult:
 
     Returns
     -------
-    PhysicsNMFResult
+    PhysicsNMFResult or QuantificationResult
+        What was saved.
 
     Raises
     ------
@@ -81,65 +86,58 @@ def load_result(path: str | PathLike[str]) -> PhysicsNMFResult:
 
     signal = hs.load(path)
     tree = signal.metadata.as_dictionary() if hasattr(signal, "metadata") else {}
-    node = tree.get("hspy_ml", {}).get("physics_nmf")
-    if node is None:
-        raise ValueError(f"`path` is {str(path)!r}, which holds no result to load.")
+    for name, load in _LOADERS.items():
+        node = tree.get("hspy_ml", {}).get(name)
+        if node is not None:
+            _check_version(path, node)
+            return load(signal, node, tree)
+    raise ValueError(f"`path` is {str(path)!r}, which holds no result to load.")
+
+
+def _check_version(path: str | PathLike[str], node: dict[str, Any]) -> None:
     if node["format_version"] > _FORMAT_VERSION:
         raise ValueError(
             f"`path` is {str(path)!r}, which a later version of hspy_ml has written; "
             "update hspy_ml to load it."
         )
+
+
+def _phases_from_signal(
+    signal: Any, node: dict[str, Any], tree: dict[str, Any]
+) -> PhysicsNMFResult:
+    axes = SignalFrame.axes_of(signal.axes_manager.signal_axes)
     return PhysicsNMFResult(
-        frame=_load_frame(signal, node, tree),
+        frame=frame_from_node(node, tree, axes),
         factorization=_load_factorization(signal, node),
-        g_matrix=_load_g_matrix(node),
+        g_matrix=g_matrix_from_node(node),
         **{name: _array(node[name]) for name in _OPTIONAL_ARRAYS if name in node},
     )
 
 
+_LOADERS = {
+    "physics_nmf": _phases_from_signal,
+    "ml_quantify": quantification_from_signal,
+}
+
+
 def _node(result: PhysicsNMFResult) -> dict[str, Any]:
-    found, frame, g_matrix = result.factorization, result.frame, result.g_matrix
+    found = result.factorization
     values = {
         "format_version": _FORMAT_VERSION,
-        "frame": _to_json(
-            {
-                "title": frame.title,
-                "signal_type": frame.signal_type,
-                "energy_axis": frame.energy_axis,
-                "metadata_nodes": list(frame.metadata),
-            }
-        ),
         "weights": found.weights,
         "pixel_scale": found.pixel_scale,
         "loss": found.loss,
-        "solver": _to_json(
+        "solver": to_json(
             {
                 "converged": bool(found.converged),
                 "n_iterations": int(found.n_iterations),
                 "settings": found.settings,
             }
         ),
-        "matrix": g_matrix.matrix,
-        "columns": _to_json([asdict(column) for column in g_matrix.columns]),
-        "concentration": g_matrix.concentration,
-        "specimen": _to_json(g_matrix.specimen and _fields(g_matrix.specimen)),
     }
-    acquisition = g_matrix.acquisition
-    if acquisition is not None:
-        # the energies as an array, which keeps every digit
-        values["energy"] = acquisition.energy
-        values["acquisition"] = _to_json({**asdict(acquisition), "energy": None})
+    values |= frame_node(result.frame) | g_matrix_node(result.g_matrix)
     arrays = {name: getattr(result, name) for name in _OPTIONAL_ARRAYS}
     return values | {name: a for name, a in arrays.items() if a is not None}
-
-
-def _load_frame(signal: Any, node: dict[str, Any], tree: dict[str, Any]) -> SignalFrame:
-    values = json.loads(node["frame"])
-    of_maps = SignalFrame.axes_of(signal.axes_manager.signal_axes)
-    nodes = values.pop("metadata_nodes")
-    return SignalFrame(
-        map_axes=of_maps, metadata={name: tree[name] for name in nodes}, **values
-    )
 
 
 def _load_factorization(signal: Any, node: dict[str, Any]) -> Factorization:
@@ -152,49 +150,6 @@ def _load_factorization(signal: Any, node: dict[str, Any]) -> Factorization:
         loss=_array(node["loss"]),
         **json.loads(node["solver"]),
     )
-
-
-def _load_g_matrix(node: dict[str, Any]) -> GMatrix:
-    specimen = json.loads(node["specimen"])
-    return GMatrix(
-        matrix=_array(node["matrix"]),
-        columns=tuple(Column(**column) for column in json.loads(node["columns"])),
-        acquisition=_load_acquisition(node),
-        specimen=specimen and Specimen(**specimen),
-        concentration=node["concentration"],
-    )
-
-
-def _load_acquisition(node: dict[str, Any]) -> Acquisition | None:
-    if "acquisition" not in node:
-        return None
-    values = json.loads(node["acquisition"])
-    if values["detector"] is not None:
-        values["detector"] = _load_detector(values["detector"])
-    return Acquisition(**{**values, "energy": _array(node["energy"])})
-
-
-def _load_detector(values: dict[str, Any]) -> Detector:
-    layers = tuple(_load_layer(layer) for layer in values["layers"])
-    active_layer = _load_layer(values["active_layer"])
-    return Detector(**{**values, "layers": layers, "active_layer": active_layer})
-
-
-def _load_layer(values: dict[str, Any]) -> Layer:
-    composition = tuple((symbol, mass) for symbol, mass in values["composition"])
-    return Layer(**{**values, "composition": composition})
-
-
-def _fields(specimen: Specimen) -> dict[str, Any]:
-    return {
-        "mass_fractions": dict(specimen.mass_fractions),
-        "geometry": specimen.geometry,
-        "mass_thickness": specimen.mass_thickness,
-    }
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, default=plain_json)
 
 
 def _array(stored: Any) -> np.ndarray:
