@@ -85,6 +85,17 @@ class BulkResponse:
         ----------
         J. L. Pouchou, F. Pichoir (1991), eq. 2; cross sections of Bote and Salvat.
         """
+        known = self._generated
+        if (atomic_number, shell) not in known:
+            known[atomic_number, shell] = self._ionisations(atomic_number, shell)
+        return known[atomic_number, shell]
+
+    @cached_property
+    def _generated(self) -> dict[tuple[int, str], np.ndarray]:
+        """Ionisations that were asked for before."""
+        return {}
+
+    def _ionisations(self, atomic_number: int, shell: str) -> np.ndarray:
         edge = edge_energy(atomic_number, shell)
         if edge >= self.beam_energy_keV:
             return np.zeros(self.mass_fractions.shape[:-1])

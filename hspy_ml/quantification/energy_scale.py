@@ -72,6 +72,7 @@ def refine_energy_scale(
     acquisition: Acquisition,
     build: Callable[[Acquisition], GMatrix],
     used_channels: np.ndarray | None = None,
+    start: EnergyScale | None = None,
 ) -> EnergyScale:
     r"""Offset, gain and resolution under which a spectrum is likeliest.
 
@@ -92,6 +93,8 @@ def refine_energy_scale(
         Channels with trustworthy counts; all by default. Of these, those above
         0.95 keV count if they hold peaks: peaks below are displaced by incomplete
         charge collection and chemistry.
+    start : EnergyScale, optional
+        Where to begin; by default at the axis as it was given.
 
     Returns
     -------
@@ -104,8 +107,10 @@ def refine_energy_scale(
     5 eV, 0.2 % and 5 % of the resolution (standard deviations of a Gaussian prior).
     """
     used = np.ones(spectrum.size, bool) if used_channels is None else used_channels
-    start = _evaluate(spectrum, acquisition, build, _unchanged(acquisition), used)
-    state = _State(_scale_of(np.zeros(3), start[2], acquisition), *start)
+    scale = start or _unchanged(acquisition)
+    first = _evaluate(spectrum, acquisition, build, scale, used)
+    parameters = _parameters(scale, acquisition)
+    state = _State(_scale_of(parameters, first[2], acquisition), *first)
     for _ in range(MOST_ITERATIONS):
         improved = _improved(state, spectrum, acquisition, build, used)
         if improved is None:
@@ -189,10 +194,11 @@ def _scoring(
     counts: np.ndarray, model: np.ndarray, columns: np.ndarray, parameters: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     model = np.maximum(model, 1e-12 * model.max())
-    scaled = columns / np.sqrt(np.sum(columns**2 / model[:, None], axis=0))
-    information = (scaled / model[:, None]).T @ scaled
-    gradient = (scaled / model[:, None]).T @ (counts - model)
-    size = np.sqrt(np.sum(columns**2 / model[:, None], axis=0))[-3:]
+    sizes = np.sqrt(np.einsum("ck,ck,c->k", columns, columns, 1 / model))
+    scaled, size = columns / sizes, sizes[-3:]
+    # sums, not products of matrices: threads of BLAS cost more than they give here
+    information = np.einsum("ck,cl,c->kl", scaled, scaled, 1 / model)
+    gradient = np.einsum("ck,c->k", scaled, counts / model - 1)
     information[range(-3, 0), range(-3, 0)] += 1 / (PRIOR * size) ** 2
     gradient[-3:] -= parameters / (PRIOR**2 * size)
     information[np.diag_indices_from(information)] += 1e-12

@@ -141,6 +141,7 @@ def find_reference(
                 acquisition,
                 lambda a, now=fractions: model.g_matrix(a, now),
                 used_channels,
+                scale,
             )
             refined = scale.applied_to(acquisition)
         g_matrix = model.g_matrix(refined, fractions)
