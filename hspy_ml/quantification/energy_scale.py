@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from ..counts.data import DenseCounts
 from ..physics.acquisition import Acquisition
 from ..physics.gmatrix import GMatrix
-from .weights import fit_weights
+from .weights import WeightFit, fit_weights
 
 __all__ = ["EnergyScale", "refine_energy_scale"]
 
@@ -21,9 +22,12 @@ PRIOR = np.array([0.005, 0.002, 0.05])
 LARGEST_STEP = np.array([0.010, 0.003, 0.06])
 LARGEST_CHANGE = np.array([0.040, 0.015, 0.40])
 LOWEST_ENERGY_KEV = 0.95
-LEAST_SHARE_ABOVE = 0.02
+LEAST_SHARE_OF_HEIGHT = 0.1
+LEAST_SHARE_OF_MODEL = 0.3
 CONVERGED = 1e-3  # of a standard error
 MOST_ITERATIONS = 25
+MOST_ROUNDS = 5
+FALL_THAT_MATTERS = 0.9  # of the dispersion, for another round
 FWHM_SQUARED_PER_VARIANCE = 8 * np.log(2)
 
 
@@ -90,9 +94,9 @@ def refine_energy_scale(
     build : callable
         Gives the G-matrix of an acquisition.
     used_channels : ndarray of bool, shape (n_channels,), optional
-        Channels with trustworthy counts; all by default. Of these, those above
-        0.95 keV count if they hold peaks: peaks below are displaced by incomplete
-        charge collection and chemistry.
+        Channels with trustworthy counts; all by default. Of these, the strong peaks of
+        the elements count; those above 0.95 keV alone if there are any, since peaks
+        below are displaced by incomplete charge collection and chemistry.
     start : EnergyScale, optional
         Where to begin; by default at the axis as it was given.
 
@@ -105,22 +109,46 @@ def refine_energy_scale(
     -----
     Where counts are few, it stays within what calibrated instruments are known for:
     5 eV, 0.2 % and 5 % of the resolution (standard deviations of a Gaussian prior).
+    Where the elements do not explain the peaks, it does too: the likelihood is
+    divided by the dispersion of the counts about the fit (quasi-likelihood; P.
+    McCullagh, J. A. Nelder, Generalized Linear Models, 2nd ed. (1989), ch. 9).
     """
     used = np.ones(spectrum.size, bool) if used_channels is None else used_channels
     scale = start or _unchanged(acquisition)
-    first = _evaluate(spectrum, acquisition, build, scale, used)
+    before = np.inf
+    for _ in range(MOST_ROUNDS):
+        now = scale.applied_to(acquisition)
+        peaks, dispersion = _peaks(spectrum, now, build, used)
+        if not peaks.any():
+            return _unchanged(acquisition)
+        if dispersion > FALL_THAT_MATTERS * before:
+            break
+        evaluate = partial(
+            _evaluate, spectrum, acquisition, build, used=peaks, dispersion=dispersion
+        )
+        scale, before = _maximum(scale, acquisition, evaluate), dispersion
+    if np.any(np.abs(_parameters(scale, acquisition)) > LARGEST_CHANGE):
+        return _unchanged(acquisition)
+    return scale
+
+
+def _maximum(
+    scale: EnergyScale,
+    acquisition: Acquisition,
+    evaluate: Callable[[EnergyScale], tuple],
+) -> EnergyScale:
+    """The likeliest scale, for the dispersion that `evaluate` has."""
+    first = evaluate(scale)
     parameters = _parameters(scale, acquisition)
     state = _State(_scale_of(parameters, first[2], acquisition), *first)
     for _ in range(MOST_ITERATIONS):
-        improved = _improved(state, spectrum, acquisition, build, used)
+        improved = _improved(state, acquisition, evaluate)
         if improved is None:
             break
         done = improved.gain_in_likelihood < CONVERGED**2
         state = improved
         if done:
             break
-    if np.any(np.abs(_parameters(state.scale, acquisition)) > LARGEST_CHANGE):
-        return _unchanged(acquisition)
     return state.scale
 
 
@@ -133,16 +161,46 @@ class _State:
     gain_in_likelihood: float = np.inf
 
 
-def _improved(state, spectrum, acquisition, build, used) -> _State | None:
+def _improved(
+    state: _State, acquisition: Acquisition, evaluate: Callable[[EnergyScale], tuple]
+) -> _State | None:
     """The next state, with the step halved until the objective rises."""
     start = _parameters(state.scale, acquisition)
     for halving in range(6):
         parameters = start + state.step / 2**halving
         scale = _scale_of(parameters, state.errors, acquisition)
-        result = _evaluate(spectrum, acquisition, build, scale, used)
+        result = evaluate(scale)
         if result[0] >= state.objective:
             return _State(scale, *result, result[0] - state.objective)
     return None
+
+
+def _peaks(
+    spectrum: np.ndarray,
+    acquisition: Acquisition,
+    build: Callable[[Acquisition], GMatrix],
+    used: np.ndarray,
+) -> tuple[np.ndarray, float]:
+    """Channels of strong peaks of the elements, and the dispersion of counts there.
+
+    Peaks that nobody named lie elsewhere. What is misfitted among the strong ones
+    makes counts scatter more than Poisson's law says, by the dispersion.
+    """
+    g_matrix = build(acquisition)
+    reached = used & (g_matrix.matrix.sum(axis=1) > 0)
+    fit, present = _fit(spectrum, g_matrix, reached)
+    parts = g_matrix.matrix[:, present] * fit.weights[0]
+    model = parts.sum(axis=1)
+    of_elements = _of_elements(g_matrix)[present]
+    strong = (parts > LEAST_SHARE_OF_HEIGHT * parts.max(axis=0)) & (
+        parts > LEAST_SHARE_OF_MODEL * model[:, None]
+    )
+    peaks = reached & strong[:, of_elements].any(axis=1)
+    high = peaks & (acquisition.energy > LOWEST_ENERGY_KEV)
+    peaks = high if high.any() else peaks
+    expected = np.maximum(model[peaks], 1e-9)
+    pearson = (spectrum[peaks] - expected) ** 2 / np.maximum(expected, 1.0)
+    return peaks, max(1.0, float(np.mean(pearson))) if peaks.any() else 1.0
 
 
 def _evaluate(
@@ -151,34 +209,38 @@ def _evaluate(
     build: Callable[[Acquisition], GMatrix],
     scale: EnergyScale,
     used: np.ndarray,
+    dispersion: float,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Objective, next step and standard errors at a scale."""
     refined = scale.applied_to(acquisition)
     g_matrix = build(refined)
-    of_elements = np.array([c.kind == "element" for c in g_matrix.columns])
-    inside = _calibrating_channels(g_matrix, refined.energy, used, of_elements)
-    columns = g_matrix.matrix[inside].sum(axis=0) > 0
-    matrix = g_matrix.matrix[:, columns]
-    counts = np.ascontiguousarray(spectrum[inside][None], dtype=np.float64)
-    fit = fit_weights(DenseCounts(counts), matrix[inside], reported=[0], num_workers=1)
-    weights = fit.weights[0]
-    model = matrix @ weights
-    peaks = matrix[:, of_elements[columns]] @ weights[of_elements[columns]]
-    changes = _changes(peaks, refined)
+    inside = used & (g_matrix.matrix.sum(axis=1) > 0)
+    fit, present = _fit(spectrum, g_matrix, inside)
+    matrix, weights = g_matrix.matrix[:, present], fit.weights[0]
+    of_elements = _of_elements(g_matrix)[present]
+    changes = _changes(matrix[:, of_elements] @ weights[of_elements], refined)
     parameters = _parameters(scale, acquisition)
     everything = np.column_stack([matrix[:, weights > 0], changes])[inside]
-    step, errors = _scoring(counts[0], model[inside], everything, parameters)
+    model = (matrix @ weights)[inside]
+    step, errors = _scoring(spectrum[inside], model, everything, parameters, dispersion)
     penalty = 0.5 * np.sum((parameters / PRIOR) ** 2)
-    return -0.5 * float(fit.deviance[0]) - penalty, step, errors
+    return -0.5 * float(fit.deviance[0]) / dispersion - penalty, step, errors
 
 
-def _calibrating_channels(g_matrix, energy, used, of_elements) -> np.ndarray:
-    """Those above 0.95 keV, if peaks are there that can be seen."""
-    reached = used & (g_matrix.matrix.sum(axis=1) > 0)
-    high = reached & (energy > LOWEST_ENERGY_KEV)
-    peaks = g_matrix.matrix[:, of_elements]
-    share = peaks[high].sum(axis=0) / peaks.sum(axis=0)
-    return high if np.any(share > LEAST_SHARE_ABOVE) else reached
+def _fit(
+    spectrum: np.ndarray, g_matrix: GMatrix, inside: np.ndarray
+) -> tuple[WeightFit, np.ndarray]:
+    """Weights of the columns that reach the channels, and which these are."""
+    present = g_matrix.matrix[inside].sum(axis=0) > 0
+    counts = np.ascontiguousarray(spectrum[None, inside], dtype=np.float64)
+    matrix = g_matrix.matrix[inside][:, present]
+    return fit_weights(
+        DenseCounts(counts), matrix, reported=[0], num_workers=1
+    ), present
+
+
+def _of_elements(g_matrix: GMatrix) -> np.ndarray:
+    return np.array([column.kind == "element" for column in g_matrix.columns])
 
 
 def _changes(peaks: np.ndarray, acquisition: Acquisition) -> np.ndarray:
@@ -191,14 +253,19 @@ def _changes(peaks: np.ndarray, acquisition: Acquisition) -> np.ndarray:
 
 
 def _scoring(
-    counts: np.ndarray, model: np.ndarray, columns: np.ndarray, parameters: np.ndarray
+    counts: np.ndarray,
+    model: np.ndarray,
+    columns: np.ndarray,
+    parameters: np.ndarray,
+    dispersion: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     model = np.maximum(model, 1e-12 * model.max())
-    sizes = np.sqrt(np.einsum("ck,ck,c->k", columns, columns, 1 / model))
+    model_variance = dispersion * model
+    sizes = np.sqrt(np.einsum("ck,ck,c->k", columns, columns, 1 / model_variance))
     scaled, size = columns / sizes, sizes[-3:]
     # sums, not products of matrices: threads of BLAS cost more than they give here
-    information = np.einsum("ck,cl,c->kl", scaled, scaled, 1 / model)
-    gradient = np.einsum("ck,c->k", scaled, counts / model - 1)
+    information = np.einsum("ck,cl,c->kl", scaled, scaled, 1 / model_variance)
+    gradient = np.einsum("ck,c->k", scaled, (counts - model) / model_variance)
     information[range(-3, 0), range(-3, 0)] += 1 / (PRIOR * size) ** 2
     gradient[-3:] -= parameters / (PRIOR**2 * size)
     information[np.diag_indices_from(information)] += 1e-12

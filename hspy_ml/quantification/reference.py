@@ -19,7 +19,14 @@ from .matrix_effects import MatrixEffects, correct_amounts
 from .unmeasured import Completion
 from .weights import fit_weights
 
-__all__ = ["Reference", "SpecimenModel", "find_reference"]
+__all__ = [
+    "Reference",
+    "SpecimenModel",
+    "find_reference",
+    "fit_spectrum",
+    "matrix_effects",
+    "trusted_channels",
+]
 
 TOLERANCE = 1e-5
 MOST_PASSES = 30
@@ -157,6 +164,31 @@ def find_reference(
     return Reference(g_matrix, fractions, scale, n_passes, converged)
 
 
+def fit_spectrum(
+    spectrum: np.ndarray, g_matrix: GMatrix, used_channels: np.ndarray
+) -> np.ndarray:
+    """Weights of the columns that explain a spectrum.
+
+    Parameters
+    ----------
+    spectrum : ndarray, shape (n_channels,)
+    g_matrix : GMatrix
+    used_channels : ndarray of bool, shape (n_channels,)
+
+    Returns
+    -------
+    ndarray, shape (n_columns,)
+        Zero for columns that do not reach the channels used.
+    """
+    matrix = g_matrix.matrix[used_channels]
+    present = matrix.sum(axis=0) > 0
+    counts = DenseCounts(np.ascontiguousarray(spectrum[None, used_channels]))
+    fit = fit_weights(counts, matrix[:, present], reported=[0], num_workers=1)
+    weights = np.zeros(present.size)
+    weights[present] = fit.weights[0]
+    return weights
+
+
 def trusted_channels(
     acquisition: Acquisition, elements: Sequence[str], g_matrix: GMatrix
 ) -> np.ndarray:
@@ -215,25 +247,13 @@ def _composition(
 ) -> np.ndarray:
     columns = reference_columns(g_matrix)
     measured = [columns[e] for e in model.measured]
-    weights = _weights(spectrum, g_matrix, used_channels)[None, measured]
+    weights = fit_spectrum(spectrum, g_matrix, used_channels)[None, measured]
     effects = matrix_effects(g_matrix, model, completion)
     ratios, _ = correct_amounts(weights, effects, reference)
     amounts = completion.amounts(weights / ratios)[0]
     if not amounts.sum() > 0:
         return reference
     return amounts / amounts.sum()
-
-
-def _weights(
-    spectrum: np.ndarray, g_matrix: GMatrix, used_channels: np.ndarray
-) -> np.ndarray:
-    matrix = g_matrix.matrix[used_channels]
-    present = matrix.sum(axis=0) > 0
-    counts = DenseCounts(np.ascontiguousarray(spectrum[None, used_channels]))
-    fit = fit_weights(counts, matrix[:, present], reported=[0], num_workers=1)
-    weights = np.zeros(present.size)
-    weights[present] = fit.weights[0]
-    return weights
 
 
 def _builder(acquisition, specimen, continuum_degree):

@@ -28,16 +28,23 @@ from .quantification_plan import (
 from .quantification_result import QuantificationResult
 from .quantification_warnings import coincidences, low_overvoltage, warn_of
 from .standards import sensitivities
-from .unexplained import warn_of_unexplained_peaks
+from .unexplained import warn_of_peaks
 
 if TYPE_CHECKING:
     from ..counts import Counts
     from ..physics.acquisition import Acquisition
     from ..physics.gmatrix import GMatrix
+    from ..quantification.quantify import Quantification
     from ..quantification.reference import Reference, SpecimenModel
     from ..quantification.unmeasured import Completion
+    from ..quantification.unnamed import NamedPart
 
 _LEAST_SHARE = 0.02
+_LEFT_OUT = (
+    "Their channels are left out of the fit, but not out of the goodness of fit. Name "
+    "what is there with `s.add_elements([...])` or `elements=`, or leave the channels "
+    "out with `signal_mask`."
+)
 _OXYGEN_NOTE = (
     "Oxygen is by stoichiometry, since its line fits an oxide; "
     "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
@@ -111,18 +118,14 @@ def quantify_specimen(
             task = replace(task, model=replace(model, unmeasured="O"))
             notes.append(_OXYGEN_NOTE)
     completion = completion_of(symbols, unmeasured, "mass", scale)
-    used = _used_channels(task)
-    reference = _reference(task, completion, used)
+    named = _named_part(task, completion)
+    reference = named.reference
     n_pixels = task.counts.n_pixels
     with progress_bar(show_progressbar, "ml_quantify", "pixels", n_pixels) as progress:
-        fitted, columns = _fit(
-            task, completion, reference, used, scale, num_workers, progress
-        )
+        fitted, columns = _fit(task, completion, named, scale, num_workers, progress)
     notes += _notes(task, fitted, columns, reference)
     warn_of(notes, stacklevel=5)
-    warn_of_unexplained_peaks(
-        *fitted.spectra(), fitted.g_matrix.acquisition, stacklevel=5
-    )
+    warn_of_peaks(named.peaks, _LEFT_OUT, stacklevel=5)
     settings = {
         "method": "likelihood",
         "geometry": geometry,
@@ -185,7 +188,7 @@ def bulk_g_matrix(
     unmeasured = _oxygen(task, scale, None)
     task = replace(task, model=replace(model, unmeasured=unmeasured.element))
     completion = completion_of(symbols, unmeasured, "mass", scale)
-    return _reference(task, completion, _used_channels(task)).g_matrix
+    return _named_part(task, completion).reference.g_matrix
 
 
 def _read(
@@ -258,22 +261,22 @@ def _oxygen(task: _Task, scale: Scale, valences: Any) -> UnmeasuredElement:
     if not could_be_an_oxide(elements, task.model.geometry):
         return UnmeasuredElement()
     by_line = completion_of(elements, UnmeasuredElement(), "mass", scale)
-    reference = _reference(task, by_line, ~task.excluded_channels)
+    reference = _named_part(task, by_line).reference
     rule = UnmeasuredElement("O", "stoichiometry", valences)
     oxide = completion_of(elements, rule, "mass", Scale({}, None, None))
     fits = is_an_oxide(reference.mass_fractions, oxide)
     return rule if fits else UnmeasuredElement()
 
 
-def _reference(task: _Task, completion: Completion, used: np.ndarray) -> Reference:
-    from ..quantification.reference import find_reference
+def _named_part(task: _Task, completion: Completion) -> NamedPart:
+    from ..quantification.unnamed import find_named_part
 
-    return find_reference(
+    return find_named_part(
         task.spectrum,
         task.acquisition,
         task.model,
         completion,
-        used,
+        _used_channels(task),
         refine=task.refine,
     )
 
@@ -281,8 +284,7 @@ def _reference(task: _Task, completion: Completion, used: np.ndarray) -> Referen
 def _fit(
     task: _Task,
     completion: Completion,
-    reference: Reference,
-    used: np.ndarray,
+    named: NamedPart,
     scale: Scale,
     num_workers: int | None,
     progress: Any,
@@ -291,9 +293,10 @@ def _fit(
     from ..quantification.quantify import quantify
     from ..quantification.reference import matrix_effects
 
+    reference, used = named.reference, named.used_channels
     whole = reference.g_matrix
     chosen = reference_columns(whole)
-    matrix = np.where(used[:, None], whole.matrix, 0)[~task.excluded_channels]
+    matrix = _rows(whole.matrix, used, task)
     present = matrix.sum(axis=0) > 0
     left = np.where(used[:, None], whole.matrix, 0).sum(axis=0)
     share = left / np.maximum(whole.matrix.sum(axis=0), 1e-300)
@@ -313,6 +316,9 @@ def _fit(
         num_workers=num_workers,
         progress=progress,
     )
+    if named.peaks:
+        offered = _rows(whole.matrix[:, present], named.offered_channels, task)
+        found = _judged_by(found, task.counts, offered, num_workers)
     fitted = FittedSignal(
         found,
         task.counts,
@@ -322,6 +328,21 @@ def _fit(
         task.excluded_channels,
     )
     return fitted, columns
+
+
+def _rows(matrix: np.ndarray, used: np.ndarray, task: _Task) -> np.ndarray:
+    """The channels that were read, with zeros where they are not used."""
+    return np.where(used[:, None], matrix, 0)[~task.excluded_channels]
+
+
+def _judged_by(
+    found: Quantification, counts: Counts, matrix: np.ndarray, num_workers: int | None
+) -> Quantification:
+    """The same amounts, with the goodness of a fit to more channels."""
+    from ..quantification.weights import fit_weights
+
+    fit = fit_weights(counts, matrix, reported=[0], num_workers=num_workers)
+    return replace(found, fit=replace(found.fit, goodness=fit.goodness))
 
 
 def _check_present(g_matrix: GMatrix, columns: list[int], share: np.ndarray) -> None:
@@ -340,7 +361,7 @@ def _notes(
     fit = fitted.matrix @ fitted.weights_sum
     as_fitted = replace(fitted.g_matrix, matrix=fitted.matrix, acquisition=None)
     notes += coincidences(as_fitted, columns, fit)
-    filled = fitted.found.fit.counts > 0
+    filled = fitted.found.totals > 0
     lost = int(np.count_nonzero(filled & ~fitted.found.converged))
     if lost or not reference.converged:
         notes.append(

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from ..physics.acquisition import Acquisition
+from ..physics.unexplained import UnexplainedPeak
 
 _MOST_PEAKS = 3
 
@@ -35,17 +36,39 @@ def warn_of_unexplained_peaks(
 
     if acquisition is None:
         return
-    peaks = unexplained_peaks(observed, fitted, lines, acquisition)[:_MOST_PEAKS]
-    if peaks:
-        places = "; ".join(
-            f"{peak.counts:.3g} counts at {peak.energy_keV:.2f} keV"
-            + (f" ({', '.join(peak.candidates)}?)" if peak.candidates else "")
-            for peak in peaks
-        )
-        warnings.warn(
-            f"The elements given do not explain {places}. Add what is missing with "
-            "`s.add_elements([...])` or `elements=`, or leave the channels out with "
-            "`signal_mask`: the continuum and weak elements are wrong otherwise.",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
+    peaks = unexplained_peaks(observed, fitted, lines, acquisition)
+    warn_of_peaks(
+        peaks,
+        "Add what is missing with `s.add_elements([...])` or `elements=`, or leave the "
+        "channels out with `signal_mask`: the continuum and weak elements are wrong "
+        "otherwise.",
+        stacklevel + 1,
+    )
+
+
+def warn_of_peaks(
+    peaks: list[UnexplainedPeak], consequence: str, stacklevel: int = 5
+) -> None:
+    """Warn of the largest of some peaks.
+
+    Parameters
+    ----------
+    peaks : list of UnexplainedPeak
+        Nothing is said if it is empty.
+    consequence : str
+        What it means and what to do.
+    stacklevel : int
+        As for ``warnings.warn``.
+    """
+    if not peaks:
+        return
+    places = "; ".join(
+        f"{peak.counts:.3g} counts at {peak.energy_keV:.2f} keV"
+        + (f" ({', '.join(peak.candidates)}?)" if peak.candidates else "")
+        for peak in sorted(peaks, key=lambda p: -p.counts)[:_MOST_PEAKS]
+    )
+    warnings.warn(
+        f"The elements given do not explain {places}. {consequence}",
+        UserWarning,
+        stacklevel=stacklevel,
+    )

@@ -280,3 +280,19 @@ def test_negative_and_missing_counts_are_refused(glass):
     s.data[300] = np.nan
     with pytest.raises(ValueError, match="(?i)nan|finite"):
         quantified(s)
+
+
+def test_iron_platinum_particles_on_a_copper_grid(shared_data):
+    """exspy's spectrum names Fe and Pt alone; 14.5 to 17 at.% of iron, as fits find.
+
+    Cliff-Lorimer with exspy's k-factors gives 15.4.
+    """
+    s = hs.load(shared_data / "vendor/hspy/EDS_TEM_FePt_nanoparticles.hspy")
+    with pytest.warns(UserWarning, match=r"8\.0\d keV \(Cu"):
+        alone = values(s.ml_quantify(**QUIET))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        named = values(s.ml_quantify(elements=["Fe", "Pt", "Cu", "Si"], **QUIET))
+    for found in (alone, named):
+        iron = 100 * found["Fe"][0] / (found["Fe"][0] + found["Pt"][0])
+        assert 14.5 < iron < 17
