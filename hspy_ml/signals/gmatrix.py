@@ -14,7 +14,7 @@ from ..physics.specimen import Specimen
 from .acquisition import acquisition_from_signal, technique_of
 from .eels_gmatrix import eels_g_matrix
 from .elements import elements_from_signal
-from .quantify_specimen import bulk_g_matrix
+from .quantification.specimen import bulk_g_matrix
 
 if TYPE_CHECKING:
     from ..physics.acquisition import Detector

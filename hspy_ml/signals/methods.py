@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..physics.acquisition import Detector
     from ..physics.gmatrix import GMatrix
-    from .quantification_result import QuantificationResult
+    from .quantification.result import QuantificationResult
     from .result import PhysicsNMFResult
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from .acquisition import technique_of
 from .options import check_amount, check_choice, check_number
-from .quantification_result import QuantificationResult
-from .quantify_columns import quantify_columns
-from .quantify_specimen import quantify_specimen
+from .quantification.columns import quantify_columns
+from .quantification.result import QuantificationResult
+from .quantification.specimen import quantify_specimen
 
 METHODS = ("likelihood", "network")
 UNITS = ("atomic", "weight")

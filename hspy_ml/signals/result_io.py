@@ -19,8 +19,8 @@ from .node_io import (
     g_matrix_node,
     to_json,
 )
-from .quantification_io import quantification_from_signal
-from .quantification_result import QuantificationResult
+from .quantification.io import quantification_from_signal
+from .quantification.result import QuantificationResult
 from .result import PhysicsNMFResult
 
 _NODE = "hspy_ml.physics_nmf"

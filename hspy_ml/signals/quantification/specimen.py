@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .acquisition import acquisition_and_assumptions, warn_of_assumptions
-from .counted_image import check_scale
-from .data import signal_array
-from .elements import elements_from_signal
-from .masks import flat_navigation_mask, flat_signal_mask
-from .options import check_choice
+from ..acquisition import acquisition_and_assumptions, warn_of_assumptions
+from ..counted_image import check_scale
+from ..data import signal_array
+from ..elements import elements_from_signal
+from ..masks import flat_navigation_mask, flat_signal_mask
+from ..options import check_choice
+from ..progress import progress_bar
+from ..unexplained import warn_of_peaks
+from .build import FittedSignal, TotalScale, result_of
+from .cautions import coincidences, low_overvoltage, warn_of
 from .oxygen import could_be_an_oxide, is_an_oxide
-from .progress import progress_bar
-from .quantification_build import FittedSignal, TotalScale, result_of
-from .quantification_plan import (
+from .plan import (
     Scale,
     UnmeasuredElement,
     completion_of,
@@ -25,19 +27,17 @@ from .quantification_plan import (
     unmeasured_element,
     with_element,
 )
-from .quantification_result import QuantificationResult
-from .quantification_warnings import coincidences, low_overvoltage, warn_of
+from .result import QuantificationResult
 from .standards import sensitivities
-from .unexplained import warn_of_peaks
 
 if TYPE_CHECKING:
-    from ..counts import Counts
-    from ..physics.acquisition import Acquisition
-    from ..physics.gmatrix import GMatrix
-    from ..quantification.quantify import Quantification
-    from ..quantification.reference import Reference, SpecimenModel
-    from ..quantification.unmeasured import Completion
-    from ..quantification.unnamed import NamedPart
+    from ...counts import Counts
+    from ...physics.acquisition import Acquisition
+    from ...physics.gmatrix import GMatrix
+    from ...quantification.quantify import Quantification
+    from ...quantification.reference import Reference, SpecimenModel
+    from ...quantification.unmeasured import Completion
+    from ...quantification.unnamed import NamedPart
 
 _LEAST_SHARE = 0.02
 _LEFT_OUT = (
@@ -87,7 +87,7 @@ def quantify_specimen(
     num_workers: int | None,
 ) -> QuantificationResult:
     """See :func:`hspy_ml.signals.methods.ml_quantify`; arguments as there."""
-    from ..quantification.reference import SpecimenModel
+    from ...quantification.reference import SpecimenModel
 
     acquisition, assumed = acquisition_and_assumptions(s, detector)
     symbols = elements_from_signal(s, elements)
@@ -177,7 +177,7 @@ def bulk_g_matrix(
     ValueError, TypeError
         If the signal or its metadata do not allow it.
     """
-    from ..quantification.reference import SpecimenModel
+    from ...quantification.reference import SpecimenModel
 
     acquisition, assumed = acquisition_and_assumptions(s, detector)
     symbols = elements_from_signal(s, elements)
@@ -199,8 +199,8 @@ def _read(
     signal_mask: Any,
     refine: bool,
 ) -> _Task:
-    from ..counts.building import counts_from_array
-    from ..quantification.reference import trusted_channels
+    from ...counts.building import counts_from_array
+    from ...quantification.reference import trusted_channels
 
     pixels = flat_navigation_mask(s, navigation_mask)
     channels = flat_signal_mask(s, signal_mask)
@@ -245,7 +245,7 @@ def _measured_on_standards(
 
 def _used_channels(task: _Task) -> np.ndarray:
     """Channels to fit: what the lines need that measure."""
-    from ..quantification.reference import trusted_channels
+    from ...quantification.reference import trusted_channels
 
     model = task.model
     equal = np.full(len(model.elements), 1 / len(model.elements))
@@ -269,7 +269,7 @@ def _oxygen(task: _Task, scale: Scale, valences: Any) -> UnmeasuredElement:
 
 
 def _named_part(task: _Task, completion: Completion) -> NamedPart:
-    from ..quantification.unnamed import find_named_part
+    from ...quantification.unnamed import find_named_part
 
     return find_named_part(
         task.spectrum,
@@ -289,9 +289,9 @@ def _fit(
     num_workers: int | None,
     progress: Any,
 ) -> tuple[FittedSignal, list[int]]:
-    from ..physics.fractions import reference_columns
-    from ..quantification.quantify import quantify
-    from ..quantification.reference import matrix_effects
+    from ...physics.fractions import reference_columns
+    from ...quantification.quantify import quantify
+    from ...quantification.reference import matrix_effects
 
     reference, used = named.reference, named.used_channels
     whole = reference.g_matrix
@@ -339,7 +339,7 @@ def _judged_by(
     found: Quantification, counts: Counts, matrix: np.ndarray, num_workers: int | None
 ) -> Quantification:
     """The same amounts, with the goodness of a fit to more channels."""
-    from ..quantification.weights import fit_weights
+    from ...quantification.weights import fit_weights
 
     fit = fit_weights(counts, matrix, reported=[0], num_workers=num_workers)
     return replace(found, fit=replace(found.fit, goodness=fit.goodness))

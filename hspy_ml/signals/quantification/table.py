@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .quantification_result import QuantificationResult
+    from .result import QuantificationResult
 
 
 def table(result: QuantificationResult) -> str:

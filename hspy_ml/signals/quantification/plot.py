@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .quantification_result import QuantificationResult
+    from .result import QuantificationResult
 
 _MAPS_IN_A_ROW = 4
 _LOWEST_SHARE_DRAWN = 1e-6

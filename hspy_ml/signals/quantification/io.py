@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from .frame import SignalFrame
-from .node_io import (
+from ..frame import SignalFrame
+from ..node_io import (
     frame_from_node,
     frame_node,
     g_matrix_from_node,
     g_matrix_node,
     to_json,
 )
-from .quantification_result import QuantificationArrays, QuantificationResult, Summary
+from .result import QuantificationArrays, QuantificationResult, Summary
 
 _NODE = "hspy_ml.ml_quantify"
 _FORMAT_VERSION = 1

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..physics.acquisition import Acquisition
-    from ..quantification.standards import Sensitivity
-    from ..quantification.unmeasured import Completion
+    from ...physics.acquisition import Acquisition
+    from ...quantification.standards import Sensitivity
+    from ...quantification.unmeasured import Completion
 
 _STERADIAN_SPHERE = 4 * np.pi
 
@@ -96,7 +96,7 @@ def unmeasured_element(
     ValueError, TypeError
         If both are given, or a value is no symbol.
     """
-    from ..physics.composition import atomic_number
+    from ...physics.composition import atomic_number
 
     if by_stoichiometry is not None and by_difference is not None:
         raise ValueError(
@@ -155,7 +155,7 @@ def completion_of(
     """
     from dataclasses import replace
 
-    from ..quantification.unmeasured import (
+    from ...quantification.unmeasured import (
         by_difference,
         by_stoichiometry,
         measured_only,
@@ -212,8 +212,8 @@ def electrons_of(s: Any, acquisition: Acquisition, electrons: Any) -> float | No
     ValueError
         If `electrons` is not above zero.
     """
-    from ..quantification.standards import number_of_electrons
-    from .options import check_number
+    from ...quantification.standards import number_of_electrons
+    from ..options import check_number
 
     if electrons is not None:
         check_number("electrons", electrons)

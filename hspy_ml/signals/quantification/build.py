@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .frame import SignalFrame
-from .plain import plain_tree
-from .quantification_result import QuantificationArrays, QuantificationResult, Summary
+from ..frame import SignalFrame
+from ..plain import plain_tree
+from .result import QuantificationArrays, QuantificationResult, Summary
 
 if TYPE_CHECKING:
-    from ..counts import Counts
-    from ..physics.gmatrix import GMatrix
-    from ..quantification.energy_scale import EnergyScale
-    from ..quantification.quantify import Quantification
+    from ...counts import Counts
+    from ...physics.gmatrix import GMatrix
+    from ...quantification.energy_scale import EnergyScale
+    from ...quantification.quantify import Quantification
 
 FEWEST_COUNTS = 1.0
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .acquisition import technique_of
-from .counted_image import read_image
-from .low_loss import incident_counts
-from .progress import progress_bar
-from .quantification_build import FittedSignal, TotalScale, result_of
-from .quantification_plan import (
+from ..acquisition import technique_of
+from ..counted_image import read_image
+from ..low_loss import incident_counts
+from ..progress import progress_bar
+from ..response import checked_g_matrix
+from ..unexplained import warn_of_unexplained_peaks
+from .build import FittedSignal, TotalScale, result_of
+from .cautions import coincidences, warn_of
+from .plan import (
     Scale,
     completion_of,
     electrons_of,
     unmeasured_element,
     with_element,
 )
-from .quantification_result import QuantificationResult
-from .quantification_warnings import coincidences, warn_of
-from .response import checked_g_matrix
-from .unexplained import warn_of_unexplained_peaks
+from .result import QuantificationResult
 
 if TYPE_CHECKING:
-    from ..physics.gmatrix import GMatrix
+    from ...physics.gmatrix import GMatrix
 
 
 def quantify_columns(
@@ -44,8 +44,8 @@ def quantify_columns(
     num_workers: int | None,
 ) -> QuantificationResult:
     """See :func:`hspy_ml.signals.methods.ml_quantify`; arguments as there."""
-    from ..physics.fractions import reference_columns
-    from ..quantification.quantify import quantify
+    from ...physics.fractions import reference_columns
+    from ...quantification.quantify import quantify
 
     response = _response(s, elements, g_matrix, low_loss)
     read = read_image(s, response, navigation_mask, signal_mask)
@@ -96,7 +96,7 @@ def quantify_columns(
 
 
 def _response(s: Any, elements: Any, g_matrix: Any, low_loss: Any) -> GMatrix:
-    from .gmatrix import g_matrix as build
+    from ..gmatrix import g_matrix as build
 
     if g_matrix is not None:
         return checked_g_matrix(s, elements, g_matrix)

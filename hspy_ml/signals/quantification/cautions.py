@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..physics.composition import atomic_number
-from ..physics.ionisation import edge_energy, subshells
+from ...physics.composition import atomic_number
+from ...physics.ionisation import edge_energy, subshells
 
 if TYPE_CHECKING:
-    from ..physics.acquisition import Acquisition
-    from ..physics.gmatrix import GMatrix
+    from ...physics.acquisition import Acquisition
+    from ...physics.gmatrix import GMatrix
 
 _LOWEST_OVERVOLTAGE = 2.0
 _COINCIDENT = 0.8

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..quantification.unmeasured import VALENCES, Completion
+from ...quantification.unmeasured import VALENCES, Completion
 
 #: Oxygen of its line over oxygen by stoichiometry, by mass, in what is taken for an
 #: oxide. Calibrated detectors show 0.6 to 0.75 of the line in oxides and glasses.

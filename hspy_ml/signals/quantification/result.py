@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .frame import SignalFrame
+from ..frame import SignalFrame
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from matplotlib.figure import Figure
 
-    from ..physics.gmatrix import GMatrix
+    from ...physics.gmatrix import GMatrix
 
 _PERCENT = {"atomic": "at.%", "weight": "wt.%"}
 
@@ -201,7 +201,7 @@ class QuantificationResult(list):
             For a single spectrum percentages and standard errors; for a map the mean
             over the pixels, weighted by their counts, and the scatter between them.
         """
-        from .quantification_table import table
+        from .table import table
 
         return table(self)
 
@@ -217,7 +217,7 @@ class QuantificationResult(list):
         -------
         matplotlib.figure.Figure
         """
-        from .quantification_plot import plot
+        from .plot import plot
 
         return plot(self, **kwargs)
 
@@ -231,7 +231,7 @@ class QuantificationResult(list):
         overwrite : bool, optional
             Whether to replace a file; by default HyperSpy asks.
         """
-        from .quantification_io import save_quantification
+        from .io import save_quantification
 
         save_quantification(self, path, overwrite)
 

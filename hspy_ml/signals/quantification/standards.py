@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..physics.composition import formula_mass_fractions
-from .acquisition import acquisition_from_signal, how_to_set_dose
-from .data import signal_array
+from ...physics.composition import formula_mass_fractions
+from ..acquisition import acquisition_from_signal, how_to_set_dose
+from ..data import signal_array
 
 if TYPE_CHECKING:
-    from ..physics.acquisition import Acquisition, Detector
-    from ..quantification.standards import Sensitivity, Standard
+    from ...physics.acquisition import Acquisition, Detector
+    from ...quantification.standards import Sensitivity, Standard
 
 _BEAM_ENERGY_TOLERANCE_KEV = 0.05
 _ANGLE_TOLERANCE_DEGREES = 1.0
@@ -93,8 +93,8 @@ def _standard(
     geometry: str,
     detector: Detector | str,
 ) -> Standard:
-    from ..quantification.reference import SpecimenModel
-    from ..quantification.standards import Standard, number_of_electrons
+    from ...quantification.reference import SpecimenModel
+    from ...quantification.standards import Standard, number_of_electrons
 
     own = acquisition_from_signal(signal, detector)
     _check_conditions(element, own, acquisition)
