@@ -296,3 +296,9 @@ def test_iron_platinum_particles_on_a_copper_grid(shared_data):
     for found in (alone, named):
         iron = 100 * found["Fe"][0] / (found["Fe"][0] + found["Pt"][0])
         assert 14.5 < iron < 17
+
+
+def test_a_line_without_channels_is_named(glass):
+    channels = glass.axes_manager[-1].axis > 6.0
+    with pytest.raises(ValueError, match="none of Fe K"):
+        quantified(glass, signal_mask=channels)

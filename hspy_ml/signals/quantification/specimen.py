@@ -3,43 +3,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..acquisition import acquisition_and_assumptions, warn_of_assumptions
-from ..counted_image import check_scale
-from ..data import signal_array
 from ..elements import elements_from_signal
-from ..masks import flat_navigation_mask, flat_signal_mask
 from ..options import check_choice
 from ..progress import progress_bar
 from ..unexplained import warn_of_peaks
 from .build import FittedSignal, TotalScale, result_of
 from .cautions import coincidences, low_overvoltage, warn_of
-from .oxygen import could_be_an_oxide, is_an_oxide
 from .plan import (
     Scale,
-    UnmeasuredElement,
     completion_of,
     electrons_of,
     unmeasured_element,
     with_element,
 )
 from .result import QuantificationResult
+from .specimen_fit import fit_pixels
 from .standards import sensitivities
+from .task import SpecimenTask, named_part, oxygen_rule, read_task
 
 if TYPE_CHECKING:
-    from ...counts import Counts
-    from ...physics.acquisition import Acquisition
     from ...physics.gmatrix import GMatrix
-    from ...quantification.quantify import Quantification
-    from ...quantification.reference import Reference, SpecimenModel
-    from ...quantification.unmeasured import Completion
-    from ...quantification.unnamed import NamedPart
+    from ...quantification.reference import Reference
 
-_LEAST_SHARE = 0.02
 _LEFT_OUT = (
     "Their channels are left out of the fit, but not out of the goodness of fit. Name "
     "what is there with `s.add_elements([...])` or `elements=`, or leave the channels "
@@ -50,19 +41,6 @@ _OXYGEN_NOTE = (
     "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
     "percent without a standard."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What stays the same while the composition is looked for."""
-
-    acquisition: Acquisition
-    model: SpecimenModel
-    counts: Counts
-    spectrum: np.ndarray
-    excluded_pixels: np.ndarray
-    excluded_channels: np.ndarray
-    refine: bool
 
 
 def quantify_specimen(
@@ -102,7 +80,7 @@ def quantify_specimen(
     model = SpecimenModel(
         symbols, unmeasured.element, geometry, float(mass_thickness), continuum_degree
     )
-    task = _read(
+    task = read_task(
         s, acquisition, model, navigation_mask, signal_mask, refine_energy_scale
     )
     warn_of_assumptions(assumed, stacklevel=5)
@@ -113,16 +91,18 @@ def quantify_specimen(
     )
     notes = []
     if open_question and "O" not in scale.sensitivities:
-        unmeasured = _oxygen(task, scale, valences)
+        unmeasured = oxygen_rule(task, scale, valences)
         if unmeasured.element:
             task = replace(task, model=replace(model, unmeasured="O"))
             notes.append(_OXYGEN_NOTE)
     completion = completion_of(symbols, unmeasured, "mass", scale)
-    named = _named_part(task, completion)
+    named = named_part(task, completion)
     reference = named.reference
     n_pixels = task.counts.n_pixels
     with progress_bar(show_progressbar, "ml_quantify", "pixels", n_pixels) as progress:
-        fitted, columns = _fit(task, completion, named, scale, num_workers, progress)
+        fitted, columns = fit_pixels(
+            task, completion, named, scale, num_workers, progress
+        )
     notes += _notes(task, fitted, columns, reference)
     warn_of(notes, stacklevel=5)
     warn_of_peaks(named.peaks, _LEFT_OUT, stacklevel=5)
@@ -182,45 +162,17 @@ def bulk_g_matrix(
     acquisition, assumed = acquisition_and_assumptions(s, detector)
     symbols = elements_from_signal(s, elements)
     model = SpecimenModel(symbols, None, "bulk", 0.0, continuum_degree)
-    task = _read(s, acquisition, model, None, None, True)
+    task = read_task(s, acquisition, model, None, None, True)
     warn_of_assumptions(assumed, stacklevel=4)
     scale = Scale({}, None, None)
-    unmeasured = _oxygen(task, scale, None)
+    unmeasured = oxygen_rule(task, scale, None)
     task = replace(task, model=replace(model, unmeasured=unmeasured.element))
     completion = completion_of(symbols, unmeasured, "mass", scale)
-    return _named_part(task, completion).reference.g_matrix
-
-
-def _read(
-    s: Any,
-    acquisition: Acquisition,
-    model: SpecimenModel,
-    navigation_mask: Any,
-    signal_mask: Any,
-    refine: bool,
-) -> _Task:
-    from ...counts.building import counts_from_array
-    from ...quantification.reference import trusted_channels
-
-    pixels = flat_navigation_mask(s, navigation_mask)
-    channels = flat_signal_mask(s, signal_mask)
-    equal = np.full(len(model.elements), 1 / len(model.elements))
-    g_matrix = model.g_matrix(acquisition, equal)
-    channels = channels | (g_matrix.matrix.sum(axis=1) <= 0)
-    if signal_mask is None:
-        seen = [e for e in model.elements if e in g_matrix.elements]
-        channels = channels | ~trusted_channels(acquisition, seen, g_matrix)
-    counts = counts_from_array(
-        signal_array(s), excluded_pixels=pixels, excluded_channels=channels
-    )
-    check_scale(counts)
-    spectrum = np.zeros(channels.size)
-    spectrum[~channels] = counts.channel_totals
-    return _Task(acquisition, model, counts, spectrum, pixels, channels, refine)
+    return named_part(task, completion).reference.g_matrix
 
 
 def _measured_on_standards(
-    standards: Any, task: _Task, detector: Any, refine: bool
+    standards: Any, task: SpecimenTask, detector: Any, refine: bool
 ) -> dict:
     if standards is None:
         return {}
@@ -243,119 +195,8 @@ def _measured_on_standards(
     return found
 
 
-def _used_channels(task: _Task) -> np.ndarray:
-    """Channels to fit: what the lines need that measure."""
-    from ...quantification.reference import trusted_channels
-
-    model = task.model
-    equal = np.full(len(model.elements), 1 / len(model.elements))
-    g_matrix = model.g_matrix(task.acquisition, equal)
-    return ~task.excluded_channels & trusted_channels(
-        task.acquisition, model.measured, g_matrix
-    )
-
-
-def _oxygen(task: _Task, scale: Scale, valences: Any) -> UnmeasuredElement:
-    """Stoichiometry for what shows as much oxygen as an oxide has."""
-    elements = task.model.elements
-    if not could_be_an_oxide(elements, task.model.geometry):
-        return UnmeasuredElement()
-    by_line = completion_of(elements, UnmeasuredElement(), "mass", scale)
-    reference = _named_part(task, by_line).reference
-    rule = UnmeasuredElement("O", "stoichiometry", valences)
-    oxide = completion_of(elements, rule, "mass", Scale({}, None, None))
-    fits = is_an_oxide(reference.mass_fractions, oxide)
-    return rule if fits else UnmeasuredElement()
-
-
-def _named_part(task: _Task, completion: Completion) -> NamedPart:
-    from ...quantification.unnamed import find_named_part
-
-    return find_named_part(
-        task.spectrum,
-        task.acquisition,
-        task.model,
-        completion,
-        _used_channels(task),
-        refine=task.refine,
-    )
-
-
-def _fit(
-    task: _Task,
-    completion: Completion,
-    named: NamedPart,
-    scale: Scale,
-    num_workers: int | None,
-    progress: Any,
-) -> tuple[FittedSignal, list[int]]:
-    from ...physics.fractions import reference_columns
-    from ...quantification.quantify import quantify
-    from ...quantification.reference import matrix_effects
-
-    reference, used = named.reference, named.used_channels
-    whole = reference.g_matrix
-    chosen = reference_columns(whole)
-    matrix = _rows(whole.matrix, used, task)
-    present = matrix.sum(axis=0) > 0
-    left = np.where(used[:, None], whole.matrix, 0).sum(axis=0)
-    share = left / np.maximum(whole.matrix.sum(axis=0), 1e-300)
-    _check_present(whole, [chosen[e] for e in task.model.measured], share)
-    places = np.cumsum(present) - 1
-    columns = [int(places[chosen[e]]) for e in task.model.measured]
-    kept = tuple(c for c, p in zip(whole.columns, present, strict=True) if p)
-    g_matrix = replace(whole, matrix=whole.matrix[:, present], columns=kept)
-    found = quantify(
-        task.counts,
-        matrix[:, present],
-        columns,
-        completion,
-        effects=matrix_effects(whole, task.model, completion),
-        reference=reference.mass_fractions,
-        relative_errors=scale.relative_errors(task.model.measured),
-        num_workers=num_workers,
-        progress=progress,
-    )
-    if named.peaks:
-        offered = _rows(whole.matrix[:, present], named.offered_channels, task)
-        found = _judged_by(found, task.counts, offered, num_workers)
-    fitted = FittedSignal(
-        found,
-        task.counts,
-        matrix[:, present],
-        g_matrix,
-        task.excluded_pixels,
-        task.excluded_channels,
-    )
-    return fitted, columns
-
-
-def _rows(matrix: np.ndarray, used: np.ndarray, task: _Task) -> np.ndarray:
-    """The channels that were read, with zeros where they are not used."""
-    return np.where(used[:, None], matrix, 0)[~task.excluded_channels]
-
-
-def _judged_by(
-    found: Quantification, counts: Counts, matrix: np.ndarray, num_workers: int | None
-) -> Quantification:
-    """The same amounts, with the goodness of a fit to more channels."""
-    from ...quantification.weights import fit_weights
-
-    fit = fit_weights(counts, matrix, reported=[0], num_workers=num_workers)
-    return replace(found, fit=replace(found.fit, goodness=fit.goodness))
-
-
-def _check_present(g_matrix: GMatrix, columns: list[int], share: np.ndarray) -> None:
-    gone = [g_matrix.names[i] for i in columns if share[i] < _LEAST_SHARE]
-    if gone:
-        raise ValueError(
-            f"The channels that are fitted hold none of {', '.join(gone)}; leave some "
-            "of them in with `signal_mask`, or leave the element out of `elements`."
-        )
-
-
 def _notes(
-    task: _Task, fitted: FittedSignal, columns: list[int], reference: Reference
+    task: SpecimenTask, fitted: FittedSignal, columns: list[int], reference: Reference
 ) -> list[str]:
     notes = low_overvoltage(fitted.g_matrix, columns, task.acquisition)
     fit = fitted.matrix @ fitted.weights_sum
