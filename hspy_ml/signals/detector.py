@@ -14,7 +14,7 @@ __all__ = ["DEFAULT_DETECTOR", "stated_window", "stated_elevation"]
 DEFAULT_DETECTOR = {"EDS_SEM": "polymer", "EDS_TEM": "windowless"}
 
 _DETECTOR_KEY = re.compile(
-    r"window_?type|edsdet|detector(_?type|_?name)?|window", re.IGNORECASE
+    r"window_?type|eds_?det|detector(_?type|_?name)?|window", re.IGNORECASE
 )
 _WINDOWS = (
     (r"no ?window|window ?less|\bS[A-Z]*WLS\b|super-?x", "windowless"),

@@ -50,11 +50,12 @@ def g_matrix(
     elements : sequence of str, optional
         Symbols. By default those of the metadata.
     geometry : {"film", "bulk"}, optional
-        A film so thin that the beam loses no energy in it, the default for
-        EDS_TEM; or a flat bulk. For EDS_SEM it has to be said.
+        A film so thin that the beam loses no energy in it, the default for EDS_TEM;
+        or a flat bulk, the default for EDS_SEM.
     composition : mapping of str to float, optional
         Mean composition of the specimen, which absorbs the X-rays; its sum does
-        not matter. Needed if ``mass_thickness`` is not zero.
+        not matter. Needed if ``mass_thickness`` is not zero. That of a bulk is found
+        from the sum of all spectra, with the energy scale, if it is not given.
     composition_units : {"weight", "atomic"}
         What ``composition`` counts.
     mass_thickness : float, default 0

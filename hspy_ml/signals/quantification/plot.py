@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MAPS_IN_A_ROW = 4
 _LOWEST_SHARE_DRAWN = 1e-6
+_MARGIN = 0.02
 
 
 def plot(result: QuantificationResult, **kwargs: Any) -> Figure:
@@ -86,7 +87,8 @@ def _draw_fit(result: QuantificationResult, ax: Axes) -> None:
         ax.set_ylim(bottom=max(lowest, 0.5 * positive.min()))
     used = np.flatnonzero(np.isfinite(fitted))
     if used.size:
-        ax.set_xlim(energy[used[0]], energy[used[-1]])
+        margin = _MARGIN * (energy[used[-1]] - energy[used[0]])
+        ax.set_xlim(energy[used[0]] - margin, energy[used[-1]] + margin)
     ax.set_xlabel(f"Energy ({axis.get('units', '')})")
     ax.set_ylabel("Counts")
     ax.legend(frameon=False)

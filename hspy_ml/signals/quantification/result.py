@@ -77,11 +77,41 @@ class Summary:
     notes: tuple[str, ...] = field(default=())
 
 
-class QuantificationResult(list):
+class ElementSignals(list):
+    """A list of signals, one for each element, that symbols index too.
+
+    Parameters
+    ----------
+    elements : sequence of str
+        Symbols, in the order of the list.
+    signals : sequence of hyperspy.api.signals.BaseSignal
+
+    Examples
+    --------
+    >>> result["Fe"].plot()  # doctest: +SKIP
+    """
+
+    def __init__(self, elements: Sequence[str], signals: Sequence[Any]) -> None:
+        self.elements = tuple(elements)
+        super().__init__(signals)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, str):
+            return super().__getitem__(index)
+        if index not in self.elements:
+            raise KeyError(f"{index!r} is not among the elements, {self.elements}.")
+        return super().__getitem__(self.elements.index(index))
+
+    def __reduce__(self) -> tuple:
+        return ElementSignals, (self.elements, list(self))
+
+
+class QuantificationResult(ElementSignals):
     """Composition of every pixel: a list of signals, one for each element.
 
     It is a list, as HyperSpy users know it from ``s.quantification``:
-    ``hs.plot.plot_images(result)`` works. Percentages of each pixel sum to 100.
+    ``hs.plot.plot_images(result)`` works; ``result["Fe"]`` is the signal of iron.
+    Percentages of each pixel sum to 100.
 
     Parameters
     ----------
@@ -104,21 +134,23 @@ class QuantificationResult(list):
         g_matrix: GMatrix,
     ) -> None:
         self.frame = frame
-        self.elements = tuple(elements)
         self.arrays = arrays
         self.summary = summary
         self.g_matrix = g_matrix
-        super().__init__(self._maps(arrays.composition, "{units} percent of {element}"))
+        title = "{units} percent of {element}"
+        maps = self._maps(elements, arrays.composition, title)
+        super().__init__(elements, maps)
 
     @cached_property
-    def standard_errors(self) -> list[Any]:
+    def standard_errors(self) -> ElementSignals:
         """Standard errors of the percentages, one signal for each element.
 
         From the counts (Fisher information) and those of the standards; what the
         physics does not know is not in them.
         """
         title = "{units} percent of {element} (standard error)"
-        return self._maps(self.arrays.errors, title)
+        maps = self._maps(self.elements, self.arrays.errors, title)
+        return ElementSignals(self.elements, maps)
 
     @cached_property
     def total(self) -> Any:
@@ -235,7 +267,9 @@ class QuantificationResult(list):
 
         save_quantification(self, path, overwrite)
 
-    def _maps(self, values: np.ndarray, title: str) -> list[Any]:
+    def _maps(
+        self, elements: Sequence[str], values: np.ndarray, title: str
+    ) -> list[Any]:
         units = self.summary.composition_units
         return [
             self.frame.map(
@@ -243,7 +277,7 @@ class QuantificationResult(list):
                 title.format(units=units.capitalize(), element=element),
                 element,
             )
-            for index, element in enumerate(self.elements)
+            for index, element in enumerate(elements)
         ]
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...physics.composition import atomic_number
 from ..acquisition import acquisition_and_assumptions, warn_of_assumptions
 from ..elements import elements_from_signal
 from ..options import check_choice
@@ -41,6 +42,12 @@ _OXYGEN_NOTE = (
     "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
     "percent without a standard."
 )
+_OXYGEN_LINE_NOTE = (
+    "Oxygen is measured by its line, which is uncertain by tens of percent in a bulk "
+    'without a standard. For an oxide, `by_stoichiometry="O"` balances it by valence; '
+    "`by_stoichiometry=None` says that the line is wanted. Leave the carbon of a "
+    "coating out of the elements."
+)
 
 
 def quantify_specimen(
@@ -68,11 +75,12 @@ def quantify_specimen(
     from ...quantification.reference import SpecimenModel
 
     acquisition, assumed = acquisition_and_assumptions(s, detector)
-    symbols = elements_from_signal(s, elements)
+    symbols = _ordered(elements_from_signal(s, elements), elements)
     if geometry is None:
         geometry = "bulk" if acquisition.technique == "EDS_SEM" else "film"
     check_choice("geometry", geometry, ("film", "bulk"))
     open_question = by_stoichiometry == "auto" and by_difference is None
+    open_question = open_question and "O" in symbols
     if by_stoichiometry == "auto":
         by_stoichiometry = None
     unmeasured = unmeasured_element(symbols, by_stoichiometry, by_difference, valences)
@@ -95,6 +103,8 @@ def quantify_specimen(
         if unmeasured.element:
             task = replace(task, model=replace(model, unmeasured="O"))
             notes.append(_OXYGEN_NOTE)
+        elif geometry == "bulk" and set(symbols) > {"O"}:
+            notes.append(_OXYGEN_LINE_NOTE)
     completion = completion_of(symbols, unmeasured, "mass", scale)
     named = named_part(task, completion)
     reference = named.reference
@@ -130,6 +140,11 @@ def quantify_specimen(
         notes,
         reference.energy_scale,
     )
+
+
+def _ordered(symbols: tuple[str, ...], given: Any) -> tuple[str, ...]:
+    """By atomic number, unless the user gave an order: that of exspy's is none."""
+    return symbols if given is not None else tuple(sorted(symbols, key=atomic_number))
 
 
 def bulk_g_matrix(

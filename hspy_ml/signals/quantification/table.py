@@ -37,7 +37,7 @@ def _title(result: QuantificationResult) -> str:
 def _single_rows(result: QuantificationResult) -> list[str]:
     values, errors = result.arrays.composition[0], result.arrays.errors[0]
     return [
-        f"  {element:<2} {value:8.3f} +- {error:.3f}"
+        f"  {element:<2} {value:8.3f} ± {error:.3f}"
         for element, value, error in zip(result.elements, values, errors, strict=True)
     ]
 
@@ -64,7 +64,7 @@ def _footer(result: QuantificationResult, single: bool) -> list[str]:
     if single:
         total, error = arrays.total[0], arrays.total_errors[0]
         if "relative" not in result.summary.total_kind:
-            lines.append(f"{result.summary.total_kind}: {total:.4g} +- {error:.2g}")
+            lines.append(f"{result.summary.total_kind}: {total:.4g} ± {error:.2g}")
     which = "" if single else ", median"
     lines.append(f"Goodness of fit (standard deviations{which}): {goodness:.3g}")
     scale = result.energy_scale
