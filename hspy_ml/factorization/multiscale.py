@@ -8,6 +8,10 @@ enough to tell their shares make the approximations of
 start is found, and the best of several chosen by the bound of the evidence, on
 the coarsest image, and refined on finer ones down to blocks of about
 :data:`COUNTS_PER_BLOCK` counts.
+
+What counts cannot tell is whether a phase is pure somewhere. Two phases of which
+one fills at most half of any pixel make the same counts as two pure ones, one of
+them the mixture; if no element runs out, the purer maps have the higher bound.
 """
 
 from __future__ import annotations
@@ -19,14 +23,12 @@ import numpy as np
 
 from hspy_ml.counts import Counts
 from hspy_ml.counts.binning import bin_pixels, block_labels
-from hspy_ml.factorization.start import candidate_starts, corner_shares, whiten
+from hspy_ml.factorization.audition import best_start, fit_phases
 from hspy_ml.factorization.variational import (
     CONCENTRATION,
     SharesModel,
     VariationalFit,
     VariationalProblem,
-    fit,
-    iterate,
 )
 
 COUNTS_PER_BLOCK = 1000
@@ -40,8 +42,6 @@ _LARGEST_EDGE = 5
 
 _FEWEST_BLOCKS = 200
 _BLOCKS_PER_PHASE = 8
-_WARM_UP = 10
-_AUDITION = 90
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,14 +148,6 @@ def bin_image(
     return BinnedImage(bin_pixels(counts, labels, occupied.size), labels)
 
 
-def uninformed(
-    problem: VariationalProblem, shares: np.ndarray, prior: np.ndarray
-) -> SharesModel:
-    """Spectra, and pixels of which nothing is known but their counts."""
-    posterior = prior + problem.counts.pixel_totals[:, None] / prior.size
-    return SharesModel(shares, posterior, prior)
-
-
 def find_phases(
     counts: Counts,
     response: np.ndarray,
@@ -216,76 +208,18 @@ def find_phases(
         image = bin_image(counts, map_shape, pixels, size)
         problem = VariationalProblem(image.counts, response, held, num_workers)
         if result is None:
-            result = _best_start(problem, prior, fixed_shares, rng, options)
+            result = best_start(problem, prior, fixed_shares, rng, options)
             n_iterations += result.n_iterations
             start = result.model
         else:
             start = _carried_over(result.model, previous, image)
         if not result.interrupted:
-            result = _fit(problem, start, prior, max_iterations, options)
+            result = fit_phases(problem, start, prior, max_iterations, options)
             n_iterations += result.n_iterations
         else:
             result = replace(result, model=start)
         previous = image
     return PhaseSpectra(result.model.column_shares, image, result, n_iterations)
-
-
-def _best_start(
-    problem: VariationalProblem,
-    prior: np.ndarray,
-    fixed_shares: np.ndarray | None,
-    rng: np.random.Generator,
-    options: dict,
-) -> VariationalFit:
-    pixels = whiten(problem.counts, problem.response)
-    corners = corner_shares(pixels, prior.size, rng)
-    if fixed_shares is not None:
-        corners = _with_fixed(corners, fixed_shares)
-    best = None
-    for shares in candidate_starts(corners, pixels.mean_shares):
-        if fixed_shares is not None:
-            shares[:, : fixed_shares.shape[1]] = fixed_shares
-        model = _warmed_up(problem, uninformed(problem, shares, prior))
-        trial = _fit(problem, model, prior, _AUDITION, options)
-        if best is None or trial.bounds[-1:] > best.bounds[-1:]:
-            best = trial
-        if trial.interrupted:
-            return replace(best, interrupted=True)
-    return best
-
-
-def _fit(
-    problem: VariationalProblem,
-    model: SharesModel,
-    prior: np.ndarray,
-    max_iterations: int,
-    options: dict,
-) -> VariationalFit:
-    """Iterate, with a concentration of its own for the most abundant phase."""
-    matrix = int(model.posterior.sum(axis=0).argmax())
-    is_matrix = np.arange(prior.size) == matrix
-    concentration = np.where(is_matrix, model.concentration, prior)
-    model = replace(model, concentration=concentration)
-    return fit(problem, model, max_iterations=max_iterations, matrix=matrix, **options)
-
-
-def _warmed_up(problem: VariationalProblem, model: SharesModel) -> SharesModel:
-    for _ in range(_WARM_UP):
-        posterior = iterate(problem, model)[0].posterior
-        model = replace(model, posterior=posterior)
-    return model
-
-
-def _with_fixed(corners: np.ndarray, fixed_shares: np.ndarray) -> np.ndarray:
-    corners = corners.copy()
-    free = list(range(corners.shape[1]))
-    order = []
-    for known in fixed_shares.T:
-        distance = [np.abs(corners[:, j] - known).sum() for j in free]
-        order.append(free.pop(int(np.argmin(distance))))
-    corners = corners[:, order + free]
-    corners[:, : len(order)] = fixed_shares
-    return corners
 
 
 def _carried_over(

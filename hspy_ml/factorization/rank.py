@@ -19,7 +19,7 @@ single block may be missed, since its gain is as large as the scatter over block
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ import numpy as np
 from hspy_ml.counts import Counts, SparseCounts
 from hspy_ml.counts.binning import bin_pixels
 from hspy_ml.counts.thinning import thin
+from hspy_ml.factorization.audition import find_shares
 from hspy_ml.factorization.multiscale import (
     BinnedImage,
     PhaseSpectra,
@@ -34,7 +35,8 @@ from hspy_ml.factorization.multiscale import (
     block_sizes,
     find_phases,
 )
-from hspy_ml.factorization.variational import VariationalProblem, iterate
+from hspy_ml.factorization.start import whiten
+from hspy_ml.factorization.variational import VariationalProblem
 
 if TYPE_CHECKING:
     from hspy_ml.factorization.factorize import CountedImage
@@ -44,7 +46,6 @@ LARGEST = 8
 """Most phases that are tried."""
 
 _BLOCKS_AT_ONCE = 256
-_PASSES = 20
 _TINY = np.finfo(float).tiny
 
 
@@ -191,7 +192,7 @@ def _held_out(
         kept, rest = (_binned(half, blocks) for half in (kept, rest))
         held = np.ones(n_phases, dtype=bool)
         problem = VariationalProblem(kept, response, held, options["num_workers"])
-        shares = _shares(problem, phases, blocks)
+        shares = _shares(problem, phases)
         scores.append(_log_likelihood(rest, response @ phases.column_shares, shares))
     return np.concatenate(scores)
 
@@ -200,20 +201,11 @@ def _binned(counts: Counts, blocks: BinnedImage) -> Counts:
     return bin_pixels(counts, blocks.block_of_pixel, blocks.counts.n_pixels)
 
 
-def _shares(
-    problem: VariationalProblem, phases: PhaseSpectra, blocks: BinnedImage
-) -> np.ndarray:
+def _shares(problem: VariationalProblem, phases: PhaseSpectra) -> np.ndarray:
     """Mean shares in the blocks, which need not be those of the phases."""
-    model = phases.fit.model
-    parent = np.zeros(problem.counts.n_pixels, dtype=np.int64)
-    parent[blocks.block_of_pixel] = phases.image.block_of_pixel
-    totals = problem.counts.pixel_totals[:, None]
-    posterior = model.concentration + model.shares[parent] * totals
-    model = replace(model, posterior=posterior)
-    for _ in range(_PASSES):
-        posterior = iterate(problem, model)[0].posterior
-        model = replace(model, posterior=posterior)
-    return model.shares
+    pixels = whiten(problem.counts, problem.response)
+    prior = phases.fit.model.concentration
+    return find_shares(problem, pixels, phases.column_shares, prior).model.shares
 
 
 def _log_likelihood(

@@ -5,9 +5,10 @@ The likelihood of a factorisation has many local maxima. Two facts show the way.
 Noise is white after weighting with the inverse square root of the mean spectrum,
 so that in the space of G's columns the mixtures of k phases lie in a simplex of k
 corners, blurred equally in all directions; pixels that span the largest simplex
-are the purest (Winter 1999, Proc. SPIE 3753, 266, "N-FINDR"). And where no pixel
-of a phase is pure, its corner lies beyond the purest pixel, in the direction away
-from the other phases, at most as far as some element runs out.
+are the purest (Winter 1999, Proc. SPIE 3753, 266, "N-FINDR"). They lie outside by
+their noise, unlike the means of the clusters around them, which lie inside if
+grains are mixed. And where no pixel of a phase is pure, its corner lies beyond, in
+the direction away from the other phases, at most as far as some element runs out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
 
 from hspy_ml.counts import Counts, SparseCounts
 
@@ -23,6 +25,7 @@ _SOLID = 0.3
 _RELEVANT = 0.02
 _TRIALS = 20
 _SWEEPS = 20
+_MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +212,56 @@ def corner_shares(
     return _floored(shares, pixels.mean_shares)
 
 
+def grain_shares(pixels: WhitenedPixels, corners: np.ndarray) -> np.ndarray:
+    """Column shares of the phases if every pixel were of one phase only.
+
+    Parameters
+    ----------
+    pixels : WhitenedPixels
+        The data.
+    corners : ndarray, shape (n_columns, n_phases)
+        Column shares of the purest pixels.
+
+    Returns
+    -------
+    ndarray, shape (n_columns, n_phases)
+        Those of the means of the clusters into which the pixels fall (Lloyd 1982,
+        IEEE Trans. Inf. Theory 28, 129), begun at the purest pixels. Purest pixels
+        lie outside by their noise; the mean of a grain does not.
+    """
+    plane = signal_plane(pixels, corners.shape[1])
+    means = (pixels.to_coordinates @ corners).T
+    for _ in range(_SWEEPS):
+        nearest = ((plane[:, None] - means) ** 2).sum(axis=-1).argmin(axis=1)
+        weight = pixels.totals * (nearest == np.arange(len(means))[:, None])
+        counts = weight.sum(axis=1, keepdims=True)
+        means = np.where(counts > 0, weight @ plane / np.maximum(counts, 1.0), means)
+    shares = np.linalg.lstsq(pixels.to_coordinates, means.T, rcond=None)[0]
+    return _floored(shares, pixels.mean_shares)
+
+
+def phase_shares(pixels: WhitenedPixels, shares: np.ndarray) -> np.ndarray:
+    """Least-squares shares of known phases in every pixel.
+
+    Parameters
+    ----------
+    pixels : WhitenedPixels
+        The data.
+    shares : ndarray, shape (n_columns, n_phases)
+        Column shares of the phases.
+
+    Returns
+    -------
+    ndarray, shape (n_pixels, n_phases)
+        Non-negative shares of the counts; rows sum to one.
+    """
+    spectra = pixels.to_coordinates @ shares
+    found = np.array(
+        [nnls(spectra, point, maxiter=_MOST_STEPS)[0] for point in pixels.coordinates]
+    )
+    return (found + _FLOOR) / (found + _FLOOR).sum(axis=1, keepdims=True)
+
+
 def _floored(shares: np.ndarray, mean_shares: np.ndarray) -> np.ndarray:
     floor = _FLOOR * (mean_shares + 1.0 / mean_shares.size)
     shares = np.maximum(shares, floor[:, None])
@@ -245,12 +298,12 @@ def purified(
 
 
 def candidate_starts(shares: np.ndarray, mean_shares: np.ndarray) -> list[np.ndarray]:
-    """Possible phases, given the purest pixels.
+    """Possible phases, given pixels or grains that are nearly pure.
 
     Returns
     -------
     list of ndarray, shape (n_columns, n_phases)
-        The purest pixels as they are; each purified of all others; and, for
+        Those given, as they are; each purified of all others; and, for
         each phase, the others purified of it, as for grains in a matrix.
     """
     phases = range(shares.shape[1])

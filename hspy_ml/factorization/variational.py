@@ -40,6 +40,7 @@ SMALLEST_SHARE = 1e-12
 """Below no column share falls: what is zero would stay zero."""
 
 _LONGEST_STEP = 64.0
+_LEFT_BY_A_STEP = 0.1
 _CONCENTRATION_STEPS = 20
 _RANGE = (0.02, 1.0)
 
@@ -183,7 +184,9 @@ def extrapolate(
 
     Spectra are continued in their logarithms, posteriors as they are; the
     length of the step is Varadhan & Roland's ``-|r| / |v|``, in the metric of
-    the expected counts.
+    the expected counts. No share falls below a tenth of what it was: a share that
+    is zero stays there, and a pixel that a leap threw there by accident would be
+    lost.
     """
     first, second, third = models
     step = second.posterior - first.posterior
@@ -198,8 +201,10 @@ def extrapolate(
     leap = logs[0] + 2 * length * log_step + length**2 * log_curvature
     columns = np.exp(leap - leap.max(axis=0))
     columns = np.where(problem.held, first.column_shares, _normalised(columns))
-    posterior = np.maximum(posterior, first.concentration)
-    return SharesModel(columns, posterior, first.concentration)
+    least = first.concentration + _LEFT_BY_A_STEP * (
+        third.posterior - first.concentration
+    )
+    return SharesModel(columns, np.maximum(posterior, least), first.concentration)
 
 
 def learn_concentration(model: SharesModel, phase: int) -> SharesModel:

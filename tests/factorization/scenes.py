@@ -22,6 +22,11 @@ AMOUNTS = np.array(
     ]
 ).T
 
+# Two phases that share all elements, as an olivine and another do.
+SIMILAR = np.array(
+    [[0.40, 0.25, 0.20, 0.05, 0.10, 1.0], [0.45, 0.15, 0.20, 0.02, 0.18, 1.0]]
+).T
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -83,10 +88,11 @@ def draw(
     counts_per_pixel: float,
     rng: np.random.Generator,
     thickness: np.ndarray | float = 1.0,
+    amounts: np.ndarray = AMOUNTS,
 ) -> Scene:
     """Draw Poisson counts of phases of equal brightness."""
     g = g_matrix()
-    weights = AMOUNTS[:, : abundances.shape[1]]
+    weights = amounts[:, : abundances.shape[1]]
     weights = counts_per_pixel * weights / (g.matrix @ weights).sum(axis=0)
     mean = abundances @ (g.matrix @ weights).T
     counts = rng.poisson(mean * np.broadcast_to(thickness, len(mean))[:, None])

@@ -13,7 +13,9 @@ from hspy_ml.factorization.start import (
     candidate_starts,
     corner_shares,
     fit_column_shares,
+    grain_shares,
     largest_simplex,
+    phase_shares,
     project,
     purified,
     whiten,
@@ -99,3 +101,47 @@ def test_candidates_are_positive_shares_and_leave_the_input_alone():
         assert (candidate > 0).all()
         np.testing.assert_allclose(candidate.sum(axis=0), 1.0)
     np.testing.assert_array_equal(shares, before)
+
+
+def _halves(counts, rng):
+    """One phase in 150 pixels, another that shares all elements in 90."""
+    maps = np.repeat(np.eye(2), [150, 90], axis=0)
+    return scenes.draw(maps, (12, 20), counts, rng, amounts=scenes.SIMILAR)
+
+
+def test_the_mean_of_a_grain_is_purer_than_its_purest_pixel():
+    rng = np.random.default_rng(4)
+    scene = _halves(300, rng)
+    pixels = whiten(scene.image.counts, _response())
+    corners = corner_shares(pixels, 2, rng)
+    truth = scene.weights * scene.g_matrix.matrix.sum(axis=0)[:, None]
+    truth /= truth.sum(axis=0)
+    grains = grain_shares(pixels, corners)
+    np.testing.assert_allclose(grains.sum(axis=0), 1.0)
+    errors = [
+        np.abs(found[:, scenes.best_order(found, truth)] - truth).max()
+        for found in (grains, corners)
+    ]
+    assert errors[0] < 0.02 < errors[1]
+
+
+def test_a_cluster_that_no_pixel_is_in_stays():
+    rng = np.random.default_rng(5)
+    pixels = whiten(_halves(300, rng).image.counts, _response())
+    corners = np.full((6, 3), 0.1)
+    corners[[0, 1, 4], [0, 1, 2]] = 0.5
+    assert np.isfinite(grain_shares(pixels, corners)).all()
+
+
+def test_least_squares_finds_the_shares_of_known_phases():
+    rng = np.random.default_rng(6)
+    abundances = rng.dirichlet([0.5, 0.5], 240)
+    scene = scenes.draw(abundances, (12, 20), 1e5, rng, amounts=scenes.SIMILAR)
+    truth = scene.weights * scene.g_matrix.matrix.sum(axis=0)[:, None]
+    pixels = whiten(scene.image.counts, _response())
+    found = phase_shares(pixels, truth / truth.sum(axis=0))
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert (found > 0).all()
+    # The phases differ by a few percent in each channel: a hundred thousand counts
+    # tell their shares to about 0.01.
+    assert np.sqrt(((found - abundances) ** 2).mean()) < 0.02

@@ -155,6 +155,22 @@ def test_extrapolation_keeps_shares_normalised_and_positive():
     assert (leap.posterior >= first.concentration).all()
 
 
+def test_a_leap_throws_no_share_to_zero():
+    # A share that falls fast would be negative after the leap: it may fall to a
+    # tenth, but not to the prior, where it would stay for ever.
+    problem, first = _random_problem(8)
+    falling = [
+        SharesModel(first.column_shares, 0.1 + counted, np.full(3, 0.1))
+        for counted in (
+            np.full(first.posterior.shape, 100.0),
+            np.full(first.posterior.shape, 60.0),
+            np.full(first.posterior.shape, 30.0),
+        )
+    ]
+    leap = extrapolate(problem, tuple(falling))
+    np.testing.assert_allclose(leap.posterior, 0.1 + 3.0)
+
+
 def test_ctrl_c_keeps_the_last_good_state():
     problem, model = _random_problem(6)
     passes = []
