@@ -5,6 +5,10 @@ Whether grains are pure nobody knows beforehand. So there are starts for grains 
 are and for grains that are not (:mod:`~hspy_ml.factorization.start`). Each is given
 the shares that go with its spectra before the spectra may change; then a few passes
 are enough to tell them apart.
+
+Where spectra are far from those of the phases, as of a bulk that no single response
+describes, such shares leave a phase without counts, and it cannot come back. So the
+corners also run with shares that have just begun to form.
 """
 
 from __future__ import annotations
@@ -27,10 +31,13 @@ from hspy_ml.factorization.variational import (
     VariationalFit,
     VariationalProblem,
     fit,
+    iterate,
 )
 
 _PASSES_FOR_SHARES = 90
 _AUDITION = 30
+_WARM_UP = 10
+_LONG_AUDITION = 90
 
 
 def best_start(
@@ -65,21 +72,48 @@ def best_start(
     if fixed_shares is not None:
         corners = _with_fixed(corners, fixed_shares)
     best = None
-    grains = grain_shares(pixels, corners)
-    for shares in (
-        *candidate_starts(corners, pixels.mean_shares),
-        *candidate_starts(grains, pixels.mean_shares),
-    ):
+    of_corners = candidate_starts(corners, pixels.mean_shares)
+    of_grains = candidate_starts(grain_shares(pixels, corners), pixels.mean_shares)
+    converged = [(shares, True) for shares in (*of_corners, *of_grains)]
+    for shares, converge in (*converged, *((shares, False) for shares in of_corners)):
         if fixed_shares is not None:
             shares[:, : fixed_shares.shape[1]] = fixed_shares
-        trial = find_shares(problem, pixels, shares, prior, **options)
-        if not trial.interrupted:
-            trial = fit_phases(problem, trial.model, prior, _AUDITION, options)
+        audition = _with_shares if converge else _with_first_shares
+        trial = audition(problem, pixels, shares, prior, options)
         if best is None or trial.bounds[-1:] > best.bounds[-1:]:
             best = trial
         if trial.interrupted:
             return replace(best, interrupted=True)
     return best
+
+
+def _with_shares(
+    problem: VariationalProblem,
+    pixels: WhitenedPixels,
+    column_shares: np.ndarray,
+    prior: np.ndarray,
+    options: dict,
+) -> VariationalFit:
+    """A few passes from the shares that go with the spectra."""
+    found = find_shares(problem, pixels, column_shares, prior, **options)
+    if found.interrupted:
+        return found
+    return fit_phases(problem, found.model, prior, _AUDITION, options)
+
+
+def _with_first_shares(
+    problem: VariationalProblem,
+    pixels: WhitenedPixels,
+    column_shares: np.ndarray,
+    prior: np.ndarray,
+    options: dict,
+) -> VariationalFit:
+    """More passes from shares that began equal everywhere."""
+    posterior = prior + problem.counts.pixel_totals[:, None] / prior.size
+    model = SharesModel(column_shares, posterior, prior)
+    for _ in range(_WARM_UP):
+        model = replace(model, posterior=iterate(problem, model)[0].posterior)
+    return fit_phases(problem, model, prior, _LONG_AUDITION, options)
 
 
 def fit_phases(
