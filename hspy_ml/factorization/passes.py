@@ -52,7 +52,8 @@ def each_block(
     list
         What the task returned, in the order of the blocks.
     """
-    edges = np.linspace(0, n_pixels, _N_BLOCKS + 1).astype(np.int64)
+    # plain integers: numba looks up numpy's in a way that threads can disturb
+    edges = np.linspace(0, n_pixels, _N_BLOCKS + 1).astype(np.int64).tolist()
     pool = _pool(num_workers or os.cpu_count() or 1)
     return list(pool.map(task, range(_N_BLOCKS), edges[:-1], edges[1:]))
 

@@ -206,11 +206,15 @@ def _fit_blocks(counts, matrix, settings, results, num_workers, progress) -> Non
         return stop - start
 
     blocks = range(0, counts.n_pixels, _PIXELS_PER_BLOCK)
-    n_workers = min(num_workers or os.cpu_count() or 1, max(len(blocks), 1))
+    progress = progress or (lambda n_done: None)
+    # the first alone: numba looks up types in a way that threads can disturb
+    for start in blocks[:1]:
+        progress(task(start))
+    n_workers = min(num_workers or os.cpu_count() or 1, max(len(blocks) - 1, 1))
     with ThreadPoolExecutor(n_workers) as pool:
-        for n_done in pool.map(task, blocks) if n_workers > 1 else map(task, blocks):
-            if progress:
-                progress(n_done)
+        rest = blocks[1:]
+        for n_done in pool.map(task, rest) if n_workers > 1 else map(task, rest):
+            progress(n_done)
 
 
 def _sorted_rows(counts: SparseCounts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

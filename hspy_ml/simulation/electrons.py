@@ -155,8 +155,10 @@ def _run_blocks(
         trace_block(rng, int(sizes[block]), *tables, tally)
         return tally, int(sizes[block])
 
+    # the first alone: numba looks up types in a way that threads can disturb
+    first = run(0)
     with ThreadPoolExecutor(num_workers, thread_name_prefix="hspy_ml") as pool:
-        return list(pool.map(run, range(n_blocks)))
+        return [first, *pool.map(run, range(1, n_blocks))]
 
 
 def _towards_detector(take_off_angle: float, azimuth_angle: float) -> np.ndarray:
