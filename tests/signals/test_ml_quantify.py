@@ -307,3 +307,10 @@ def test_a_line_without_channels_is_named(glass):
     channels = glass.axes_manager[-1].axis > 6.0
     with pytest.raises(ValueError, match="none of Fe K"):
         quantified(glass, signal_mask=channels)
+
+
+def test_a_spectrum_that_no_element_explains_has_no_composition(glass):
+    with pytest.warns(UserWarning, match=r"None of the elements.*suggest_elements"):
+        result = quantified(glass, elements=["U", "Pb"])
+    assert np.isnan([signal.data[0] for signal in result]).all()
+    assert result.goodness_of_fit.data[0] > 100

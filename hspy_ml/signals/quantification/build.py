@@ -101,7 +101,7 @@ class TotalScale:
         error = np.where(filled, found.total_errors, np.nan)
         divisor = self.divisor
         if divisor is None:
-            divisor = total[filled].mean() if filled.any() else 1.0
+            divisor = total[filled].mean() if total[filled].any() else 1.0
         elif np.ndim(divisor):
             divisor = np.asarray(divisor)[~fitted.excluded_pixels]
         scale = self.factor / divisor

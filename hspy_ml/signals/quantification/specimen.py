@@ -42,6 +42,10 @@ _OXYGEN_NOTE = (
     "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
     "percent without a standard."
 )
+_NOTHING_NOTE = (
+    "None of the elements given is found in the counts, so that there is no "
+    "composition; `hspy_ml.suggest_elements(s)` says what the spectrum shows."
+)
 _OXYGEN_LINE_NOTE = (
     "Oxygen is measured by its line, which is uncertain by tens of percent in a bulk "
     'without a standard. For an oxide, `by_stoichiometry="O"` balances it by valence; '
@@ -218,6 +222,8 @@ def _notes(
     as_fitted = replace(fitted.g_matrix, matrix=fitted.matrix, acquisition=None)
     notes += coincidences(as_fitted, columns, fit)
     filled = fitted.found.totals > 0
+    if not filled.any():
+        return [*notes, _NOTHING_NOTE]
     lost = int(np.count_nonzero(filled & ~fitted.found.converged))
     if lost or not reference.converged:
         notes.append(
