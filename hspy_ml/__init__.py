@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "GMatrix": "hspy_ml.physics.gmatrix",
     "PhysicsNMFResult": "hspy_ml.signals.result",
+    "QuantificationResult": "hspy_ml.signals.quantification.result",
     "g_matrix": "hspy_ml.signals.gmatrix",
     "load_result": "hspy_ml.signals.result_io",
     "suggest_elements": "hspy_ml.signals.suggest_elements",
