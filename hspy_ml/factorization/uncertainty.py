@@ -9,9 +9,10 @@ scores K (White 1982, Econometrica 50, 1, eq. 2.2), which are never negative; so
 directions in which J is far below K, where some pixels' shares are about to jump,
 are given a quarter of K.
 
-To that is added the square of the correction for the bias of few counts
+To that is added a third of the square of the correction for the bias of few counts
 (:mod:`~hspy_ml.factorization.jackknife`): what is beyond one over the counts is
-unknown, and taken to be as large as the correction.
+unknown, and taken to be anywhere up to the size of the correction, either way, which
+is the variance of a rectangular distribution (JCGM 100:2008, 4.3.7).
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def column_shares_covariance(
     scatter = covariance_of_phases(information, columns, n_fixed)
     correction = phases.column_shares.T - phases.fit.model.column_shares.T
     correction[:n_fixed] = 0.0
-    return scatter + correction[:, :, None] * correction[:, None, :]
+    return scatter + correction[:, :, None] * correction[:, None, :] / 3
 
 
 def _settled(
