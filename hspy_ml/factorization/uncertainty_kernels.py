@@ -97,6 +97,28 @@ def factor_and_solve(matrix, right, solution):
 
 
 @numba.njit(**_OPTIONS)
+def pixel_information(
+    channels,
+    values,
+    response,
+    spectra,
+    shares,
+    stiffness,
+    column_shares,
+    by_channel,
+    score,
+    lost,
+):
+    """Score and lost information of one pixel, from its counts above zero."""
+    n_columns, n_phases = response.shape[1], spectra.shape[1]
+    first, second = np.zeros(n_columns), np.zeros((n_phases, n_columns))
+    overlap = read_pixel(
+        channels, values, response, spectra, shares, by_channel, first, second
+    )
+    write_pixel(overlap, stiffness, shares, first, second, column_shares, score, lost)
+
+
+@numba.njit(**_OPTIONS)
 def sparse_information(
     start,
     stop,
@@ -118,27 +140,17 @@ def sparse_information(
     columns, ``score`` pixels by phases by columns, and ``lost`` pixels by phases by
     phases by columns.
     """
-    n_columns, n_phases = response.shape[1], spectra.shape[1]
     for p in range(start, stop):
-        first, second = np.zeros(n_columns), np.zeros((n_phases, n_columns))
         own = slice(offsets[p], offsets[p + 1])
-        overlap = read_pixel(
+        pixel_information(
             channels[own],
             values[own],
             response,
             spectra,
             shares[p],
-            by_channel,
-            first,
-            second,
-        )
-        write_pixel(
-            overlap,
             stiffness[p],
-            shares[p],
-            first,
-            second,
             column_shares,
+            by_channel,
             score[p - start],
             lost[p - start],
         )
@@ -159,27 +171,17 @@ def dense_information(
     lost,
 ):
     """As :func:`sparse_information`; ``values`` pixels by channels."""
-    n_columns, n_phases = response.shape[1], spectra.shape[1]
     for p in range(start, stop):
-        first, second = np.zeros(n_columns), np.zeros((n_phases, n_columns))
         channels = np.nonzero(values[p])[0]
-        overlap = read_pixel(
+        pixel_information(
             channels,
             values[p][channels],
             response,
             spectra,
             shares[p],
-            by_channel,
-            first,
-            second,
-        )
-        write_pixel(
-            overlap,
             stiffness[p],
-            shares[p],
-            first,
-            second,
             column_shares,
+            by_channel,
             score[p - start],
             lost[p - start],
         )

@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from .absorption import mixture_coefficients
+from .composition import AVOGADRO, atomic_weight
 from .composition import atomic_number as number_of
-from .composition import atomic_weight
 from .fluorescence import (
-    AVOGADRO,
     PhotonSources,
     continuum_photons,
     fluorescence_ionisations,

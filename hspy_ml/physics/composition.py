@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 __all__ = [
+    "AVOGADRO",
     "atomic_number",
     "atomic_to_mass_fractions",
     "atomic_weight",
@@ -14,6 +15,10 @@ __all__ = [
     "mass_to_atomic_fractions",
     "symbol",
 ]
+
+
+#: Per mol; exact by definition of the SI (2019).
+AVOGADRO = 6.02214076e23
 
 
 @lru_cache(maxsize=256)

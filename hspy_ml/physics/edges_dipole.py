@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .acquisition import Acquisition
-from .composition import atomic_number, atomic_weight, symbol
+from .composition import AVOGADRO, atomic_number, atomic_weight, symbol
 from .edges_exspy import effective_collection_angle
 
 __all__ = ["dipole_cross_section"]
@@ -22,7 +22,6 @@ _RYDBERG_EV = 13.605693
 _BOHR_RADIUS_CM = 5.29177210903e-9
 _REST_ENERGY_EV = 510998.95
 _CM2_PER_BARN = 1e-24
-_AVOGADRO = 6.02214076e23
 
 # Photoabsorption of one oscillator per eV, barn: 2 pi^2 alpha a0^2 (2 Ry).
 _BARN_EV_PER_OSCILLATOR = 1.0976e-16 / _CM2_PER_BARN
@@ -214,7 +213,7 @@ def _photoabsorption(number: int, name: str, energy_eV: np.ndarray) -> np.ndarra
 
     subshell = getattr(xraylib, f"{name}_SHELL")
     lowest = _edge_energy(number, name)
-    barn_per_cm2_per_g = atomic_weight(symbol(number)) / _AVOGADRO / _CM2_PER_BARN
+    barn_per_cm2_per_g = atomic_weight(symbol(number)) / AVOGADRO / _CM2_PER_BARN
     values = np.empty(energy_eV.size)
     for i, energy in enumerate(np.maximum(energy_eV, lowest + 1e-3).tolist()):
         try:

@@ -8,12 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from .composition import atomic_weight, symbol
+from .composition import AVOGADRO, atomic_weight, symbol
 from .continuum import small_continuum
 
 __all__ = ["PhotonSources", "continuum_photons", "fluorescence_ionisations"]
 
-AVOGADRO = 6.02214076e23  # per mol
 LENARD_CONSTANT = 3.3e5  # cm2/g keV^1.65; Reed (1965) as used by Reed (1993)
 #: The efficiency of bremsstrahlung, 1.1e-9 Z per eV of beam energy (Compton and
 #: Allison 1935), as photons per electron and mean atomic number under Kramers' law.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .acquisition import Acquisition
-from .composition import atomic_number, atomic_weight
+from .composition import AVOGADRO, atomic_number, atomic_weight
 from .continuum import LOWEST_ENERGY_KEV, bernstein_continuum, small_continuum
 from .depth_response import DepthResponse
 from .detector import efficiency, peaks_on_channels, resolution
@@ -23,7 +23,6 @@ __all__ = [
     "visible_families",
 ]
 
-AVOGADRO = 6.02214076e23  # per mol
 WEAKEST_LINE = 1e-5  # of its family's photons
 SMALLEST_COUNTED_FRACTION = 1e-3  # of a family's photons
 SMALLEST_FRACTION_OF_STRONGEST_FAMILY = 1e-4

@@ -9,10 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from ..counts.data import DenseCounts
 from ..physics.acquisition import Acquisition
 from ..physics.gmatrix import GMatrix
-from .weights import WeightFit, fit_weights
+from .weights import fit_spectrum
 
 __all__ = ["EnergyScale", "refine_energy_scale"]
 
@@ -188,7 +187,7 @@ def _peaks(
     """
     g_matrix = build(acquisition)
     reached = used & (g_matrix.matrix.sum(axis=1) > 0)
-    fit, present = _fit(spectrum, g_matrix, reached)
+    fit, present = fit_spectrum(spectrum, g_matrix.matrix, reached)
     parts = g_matrix.matrix[:, present] * fit.weights[0]
     model = parts.sum(axis=1)
     of_elements = _of_elements(g_matrix)[present]
@@ -215,7 +214,7 @@ def _evaluate(
     refined = scale.applied_to(acquisition)
     g_matrix = build(refined)
     inside = used & (g_matrix.matrix.sum(axis=1) > 0)
-    fit, present = _fit(spectrum, g_matrix, inside)
+    fit, present = fit_spectrum(spectrum, g_matrix.matrix, inside)
     matrix, weights = g_matrix.matrix[:, present], fit.weights[0]
     of_elements = _of_elements(g_matrix)[present]
     changes = _changes(matrix[:, of_elements] @ weights[of_elements], refined)
@@ -225,18 +224,6 @@ def _evaluate(
     step, errors = _scoring(spectrum[inside], model, everything, parameters, dispersion)
     penalty = 0.5 * np.sum((parameters / PRIOR) ** 2)
     return -0.5 * float(fit.deviance[0]) / dispersion - penalty, step, errors
-
-
-def _fit(
-    spectrum: np.ndarray, g_matrix: GMatrix, inside: np.ndarray
-) -> tuple[WeightFit, np.ndarray]:
-    """Weights of the columns that reach the channels, and which these are."""
-    present = g_matrix.matrix[inside].sum(axis=0) > 0
-    counts = np.ascontiguousarray(spectrum[None, inside], dtype=np.float64)
-    matrix = g_matrix.matrix[inside][:, present]
-    return fit_weights(
-        DenseCounts(counts), matrix, reported=[0], num_workers=1
-    ), present
 
 
 def _of_elements(g_matrix: GMatrix) -> np.ndarray:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..counts.data import DenseCounts
 from ..physics.acquisition import Acquisition
 from ..physics.detector import resolution
 from ..physics.fractions import reference_columns
@@ -17,13 +16,13 @@ from ..physics.specimen import Specimen
 from .energy_scale import EnergyScale, refine_energy_scale
 from .matrix_effects import MatrixEffects, correct_amounts
 from .unmeasured import Completion
-from .weights import fit_weights
+from .weights import fit_spectrum
 
 __all__ = [
     "Reference",
     "SpecimenModel",
+    "column_weights",
     "find_reference",
-    "fit_spectrum",
     "matrix_effects",
     "trusted_channels",
 ]
@@ -164,7 +163,7 @@ def find_reference(
     return Reference(g_matrix, fractions, scale, n_passes, converged)
 
 
-def fit_spectrum(
+def column_weights(
     spectrum: np.ndarray, g_matrix: GMatrix, used_channels: np.ndarray
 ) -> np.ndarray:
     """Weights of the columns that explain a spectrum.
@@ -180,10 +179,7 @@ def fit_spectrum(
     ndarray, shape (n_columns,)
         Zero for columns that do not reach the channels used.
     """
-    matrix = g_matrix.matrix[used_channels]
-    present = matrix.sum(axis=0) > 0
-    counts = DenseCounts(np.ascontiguousarray(spectrum[None, used_channels]))
-    fit = fit_weights(counts, matrix[:, present], reported=[0], num_workers=1)
+    fit, present = fit_spectrum(spectrum, g_matrix.matrix, used_channels)
     weights = np.zeros(present.size)
     weights[present] = fit.weights[0]
     return weights
@@ -247,7 +243,7 @@ def _composition(
 ) -> np.ndarray:
     columns = reference_columns(g_matrix)
     measured = [columns[e] for e in model.measured]
-    weights = fit_spectrum(spectrum, g_matrix, used_channels)[None, measured]
+    weights = column_weights(spectrum, g_matrix, used_channels)[None, measured]
     effects = matrix_effects(g_matrix, model, completion)
     ratios, _ = correct_amounts(weights, effects, reference)
     amounts = completion.amounts(weights / ratios)[0]

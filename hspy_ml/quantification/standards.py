@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..counts.data import DenseCounts
 from ..physics.acquisition import Acquisition
 from ..physics.fractions import reference_columns
 from .energy_scale import refine_energy_scale
 from .reference import SpecimenModel, trusted_channels
-from .weights import fit_weights
+from .weights import fit_spectrum
 
 __all__ = ["ELECTRONS_PER_NC", "Sensitivity", "Standard", "number_of_electrons"]
 
@@ -84,12 +83,9 @@ class Standard:
         acquisition, used = self._refined(refine)
         g_matrix = self.model.g_matrix(acquisition, self.mass_fractions)
         column = reference_columns(g_matrix)[element]
-        matrix = g_matrix.matrix[used]
-        present = np.flatnonzero(matrix.sum(axis=0) > 0)
-        place = int(np.searchsorted(present, column))
-        counts = DenseCounts(np.ascontiguousarray(self.spectrum[None, used]))
-        fit = fit_weights(counts, matrix[:, present], reported=[place], num_workers=1)
-        weight, variance = fit.weights[0, place], fit.covariance[0, 0, 0]
+        fit, present = fit_spectrum(self.spectrum, g_matrix.matrix, used, column)
+        weight = fit.weights[0, np.count_nonzero(present[:column])]
+        variance = fit.covariance[0, 0, 0]
         if not weight > 0:
             raise ValueError(
                 f"`standards[{element!r}]` shows no counts of {element}; check that "

@@ -15,7 +15,7 @@ import numpy as np
 from ..physics.acquisition import Acquisition
 from ..physics.detector import resolution
 from ..physics.unexplained import UnexplainedPeak, unexplained_peaks
-from .reference import Reference, SpecimenModel, find_reference, fit_spectrum
+from .reference import Reference, SpecimenModel, column_weights, find_reference
 from .unmeasured import Completion
 
 __all__ = ["NamedPart", "find_named_part"]
@@ -83,7 +83,7 @@ def _unnamed_peaks(
     spectrum: np.ndarray, reference: Reference, used: np.ndarray, model: SpecimenModel
 ) -> list[UnexplainedPeak]:
     g_matrix = reference.g_matrix
-    weights = fit_spectrum(spectrum, g_matrix, used)
+    weights = column_weights(spectrum, g_matrix, used)
     of_elements = np.array([c.element is not None for c in g_matrix.columns])
     parts = np.stack(
         [spectrum, g_matrix.matrix @ weights, g_matrix.matrix @ (weights * of_elements)]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hspy_ml.counts import Counts, SparseCounts
+from hspy_ml.counts import Counts, DenseCounts, SparseCounts
 
-__all__ = ["WeightFit", "fit_weights"]
+__all__ = ["WeightFit", "fit_spectrum", "fit_weights"]
 
 _PIXELS_PER_BLOCK = 256
 # What a column has less of, relative to its largest value, is rounding.
@@ -139,6 +139,38 @@ def fit_weights(
         results.counts,
         results.converged,
     )
+
+
+def fit_spectrum(
+    spectrum: np.ndarray,
+    matrix: np.ndarray,
+    used_channels: np.ndarray,
+    reported: int | None = None,
+) -> tuple[WeightFit, np.ndarray]:
+    """Fit one spectrum with the columns that reach the channels used.
+
+    Parameters
+    ----------
+    spectrum : ndarray, shape (n_channels,)
+    matrix : ndarray, shape (n_channels, n_columns)
+    used_channels : ndarray of bool, shape (n_channels,)
+    reported : int, optional
+        The column whose variance is wanted; it has to reach the channels.
+
+    Returns
+    -------
+    fit : WeightFit
+        Of one pixel and of the columns that are present.
+    present : ndarray of bool, shape (n_columns,)
+    """
+    used = matrix[used_channels]
+    present = used.sum(axis=0) > 0
+    place = 0 if reported is None else int(np.count_nonzero(present[:reported]))
+    counts = np.ascontiguousarray(spectrum[None, used_channels], dtype=np.float64)
+    fit = fit_weights(
+        DenseCounts(counts), used[:, present], reported=[place], num_workers=1
+    )
+    return fit, present
 
 
 def _checked_matrix(matrix: np.ndarray, n_channels: int) -> np.ndarray:

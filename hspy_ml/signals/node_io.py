@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,28 @@ from ..physics.gmatrix import Column, GMatrix
 from ..physics.specimen import Specimen
 from .frame import SignalFrame
 from .plain import plain_json
+
+
+def save_with_node(
+    signal: Any,
+    frame: SignalFrame,
+    name: str,
+    node: dict[str, Any],
+    path: str | PathLike[str],
+    overwrite: bool | None,
+) -> None:
+    """Save maps as a HyperSpy file, with all else of a result in their metadata.
+
+    Raises
+    ------
+    ValueError
+        If the path ends in something else than ".hspy" or ".zspy".
+    """
+    if Path(path).suffix not in (".hspy", ".zspy"):
+        raise ValueError(f"`path` is {str(path)!r}; it must end in '.hspy' or '.zspy'.")
+    signal.metadata.add_dictionary(frame.metadata)
+    signal.metadata.set_item(name, node)
+    signal.save(path, overwrite=overwrite)
 
 
 def to_json(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from .node_io import (
     frame_node,
     g_matrix_from_node,
     g_matrix_node,
+    save_with_node,
     to_json,
 )
 from .quantification.io import quantification_from_signal
@@ -56,12 +56,8 @@ def save_result(
     ValueError
         If the path ends in something else.
     """
-    if Path(path).suffix not in (".hspy", ".zspy"):
-        raise ValueError(f"`path` is {str(path)!r}; it must end in '.hspy' or '.zspy'.")
-    signal = result.abundances.deepcopy()
-    signal.metadata.add_dictionary(result.frame.metadata)
-    signal.metadata.set_item(_NODE, _node(result))
-    signal.save(path, overwrite=overwrite)
+    maps = result.abundances.deepcopy()
+    save_with_node(maps, result.frame, _NODE, _node(result), path, overwrite)
 
 
 def load_result(path: str | PathLike[str]) -> PhysicsNMFResult | QuantificationResult:

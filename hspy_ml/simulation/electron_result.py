@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hspy_ml.physics.composition import atomic_weight
+from hspy_ml.physics.composition import AVOGADRO, atomic_weight
 from hspy_ml.physics.ionisation import ionisation_cross_section
 
 from .electron_tables import (
-    AVOGADRO,
     N_DEPTH_BINS,
     N_ENERGY_BINS,
     XrayLine,

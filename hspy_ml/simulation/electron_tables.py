@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hspy_ml.physics.absorption import mixture_mass_absorption_coefficient
-from hspy_ml.physics.composition import atomic_number, atomic_weight
+from hspy_ml.physics.composition import AVOGADRO, atomic_number, atomic_weight
 from hspy_ml.physics.ionisation import edge_energy, ionisation_cross_section
 from hspy_ml.physics.relaxation import emission_lines
 
@@ -21,7 +21,6 @@ from .targets import Material, Sphere, Target
 
 __all__ = ["XrayLine"]
 
-AVOGADRO = 6.02214076e23  # 1/mol, SI
 CM_PER_NM = 1e-7
 SMALLEST_CROSS_SECTION = 1e-40  # cm2, for the logarithm
 N_ENERGIES = 512

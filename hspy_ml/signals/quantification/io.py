@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..node_io import (
     frame_node,
     g_matrix_from_node,
     g_matrix_node,
+    save_with_node,
     to_json,
 )
 from .result import QuantificationArrays, QuantificationResult, Summary
@@ -47,14 +47,9 @@ def save_quantification(
     ValueError
         If the path ends in something else.
     """
-    if Path(path).suffix not in (".hspy", ".zspy"):
-        raise ValueError(f"`path` is {str(path)!r}; it must end in '.hspy' or '.zspy'.")
-    signal = result.frame.element_maps(
-        result.arrays.composition, f"Composition ({result.unit})"
-    )
-    signal.metadata.add_dictionary(result.frame.metadata)
-    signal.metadata.set_item(_NODE, _node(result))
-    signal.save(path, overwrite=overwrite)
+    title = f"Composition ({result.unit})"
+    maps = result.frame.element_maps(result.arrays.composition, title)
+    save_with_node(maps, result.frame, _NODE, _node(result), path, overwrite)
 
 
 def quantification_from_signal(
