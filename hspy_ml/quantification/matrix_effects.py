@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..physics.acquisition import Acquisition
-from ..physics.depth_response import depth_responses
-from ..physics.xray_columns import counted_lines
+from ..physics.intensities import family_intensities
 from .unmeasured import Completion
 
 __all__ = ["MatrixEffects", "correct_amounts"]
@@ -68,19 +67,14 @@ class MatrixEffects:
         -------
         ndarray, shape (..., n_measured)
         """
-        response = depth_responses(
+        return family_intensities(
+            list(self.families.items()),
             self.completion.elements,
             mass_fractions,
             self.geometry,
             self.mass_thickness * np.asarray(relative_thickness),
             self.acquisition,
         )
-        energy = self.acquisition.energy
-        lines = [
-            counted_lines(element, family, response, self.acquisition)
-            for element, family in self.families.items()
-        ]
-        return np.stack([found.counted_on(energy) for found in lines], axis=-1)
 
 
 def correct_amounts(

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An endless stream of random spectra from a bank of specimens and instruments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+__all__ = ["SpectrumBank"]
+
+PHOTONS_PER_CHANNEL = 4.0  # above, channels are drawn and not photons
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumBank:
+    """Specimens with their truth, and the spectra that they give.
+
+    A spectrum has the expected counts ``N sum_k intensities[i, k] gains[m, k]
+    shapes[m, k]``, with a random specimen i, one of its instruments m, and a random
+    dose.
+
+    Parameters
+    ----------
+    elements : tuple of str
+    atomic_fractions : ndarray, shape (n_specimens, n_elements)
+        Rows sum to one.
+    intensities : ndarray, shape (n_specimens, n_columns)
+        Shares of the counts in each column; rows sum to one.
+    shapes : ndarray, shape (n_instruments, n_columns, n_channels)
+        What a count of a column is in each channel. Each sums to one, or to zero if
+        the column does not reach the channels.
+    gains : ndarray, shape (n_instruments, n_columns)
+        What an instrument counts of a column over what is expected of it.
+    instruments_of : ndarray of int, shape (n_specimens, n_choices)
+        The instruments that can measure a specimen.
+    counts : tuple of float
+        Fewest and most expected counts of a spectrum; drawn evenly over the logarithm.
+    pile_up : float, default 0
+        Largest share of the counts that are the sum of two photons; drawn evenly.
+    zero_channel : int, default 0
+        Where a photon without energy would be counted; may be negative.
+    """
+
+    elements: tuple[str, ...]
+    atomic_fractions: np.ndarray
+    intensities: np.ndarray
+    shapes: np.ndarray
+    gains: np.ndarray
+    instruments_of: np.ndarray
+    counts: tuple[float, float]
+    pile_up: float = 0.0
+    zero_channel: int = 0
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of a spectrum."""
+        return self.shapes.shape[2]
+
+    @cached_property
+    def _alias_tables(self) -> tuple[np.ndarray, np.ndarray]:
+        from .photon_kernels import fill_alias_tables
+
+        threshold = np.empty(self.shapes.shape, np.float32)
+        alias = np.empty(self.shapes.shape, np.uint16)
+        fill_alias_tables(self.shapes, threshold, alias)
+        return threshold, alias
+
+    def draw(
+        self, n: int, random_state: int | np.random.Generator | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Measure n random specimens.
+
+        Parameters
+        ----------
+        n : int
+        random_state : int or numpy.random.Generator, optional
+            Makes the draw repeat exactly.
+
+        Returns
+        -------
+        spectra : ndarray of float32, shape (n, n_channels)
+            Whole counts.
+        atomic_fractions : ndarray of float32, shape (n, n_elements)
+        shares : ndarray of float32, shape (n, n_columns)
+            Of the expected counts.
+        """
+        rng = np.random.default_rng(random_state)
+        specimen = rng.integers(self.intensities.shape[0], size=n)
+        choice = rng.integers(self.instruments_of.shape[1], size=n)
+        instrument = self.instruments_of[specimen, choice]
+        share = self.intensities[specimen] * self.gains[instrument]
+        share = share / np.maximum(share.sum(axis=1, keepdims=True), 1e-30)
+        low, high = np.log(self.counts)
+        expected = np.exp(rng.uniform(low, high, size=(n, 1)))
+        spectra = self._measured(expected * share, instrument, rng)
+        return (
+            spectra,
+            self.atomic_fractions[specimen].astype(np.float32),
+            share.astype(np.float32),
+        )
+
+    def _measured(
+        self, photons: np.ndarray, instrument: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Poisson counts of expected photons of each column."""
+        from .photon_kernels import draw_spectra
+
+        spectra = np.zeros((photons.shape[0], self.n_channels), np.float32)
+        bright = photons.sum(axis=1) > PHOTONS_PER_CHANNEL * self.n_channels
+        for index in np.flatnonzero(bright):
+            mean = photons[index] @ self.shapes[instrument[index]]
+            spectra[index] = rng.poisson(mean)
+        drawn = rng.poisson(np.where(bright[:, None], 0.0, photons))
+        share = rng.uniform(0, self.pile_up, size=drawn.shape[0])
+        piled_up = rng.poisson(share * drawn.sum(axis=1))
+        tables = self._alias_tables
+        draw_spectra(
+            rng, drawn, instrument, piled_up, self.zero_channel, *tables, spectra
+        )
+        return spectra

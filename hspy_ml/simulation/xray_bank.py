@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bank of X-ray spectra of random films or bulks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..physics.acquisition import Acquisition
+from ..physics.fractions import conversion_factors, fractions, reference_columns
+from ..physics.gmatrix import GMatrix, build_g_matrix
+from ..physics.intensities import family_intensities
+from ..physics.specimen import Specimen
+from .random_instruments import Tolerances, draw_acquisitions
+from .random_specimens import draw_atomic_fractions
+from .random_continuum import continuum_mixes
+from .spectrum_bank import SpectrumBank
+
+__all__ = ["XraySpecimens", "xray_bank"]
+
+N_SPECIMENS = 20_000
+N_INSTRUMENTS = 128
+NEAREST_INSTRUMENTS = 8
+PILE_UP = 0.005
+CONTINUUM_SHARES = {"film": (0.03, 0.7), "bulk": (0.1, 0.9)}
+THICKNESS_SPREAD = 0.3  # of its logarithm
+UNCERTAIN_FAMILY = 0.25  # of the logarithm of its intensity
+
+
+@dataclass(frozen=True, eq=False)
+class XraySpecimens:
+    """What the specimens of a bank can be.
+
+    Parameters
+    ----------
+    elements : tuple of str
+        All elements.
+    transfer : ndarray, shape (n_elements, n_measured)
+        Atoms of all elements for one of each element that varies freely: the identity,
+        or with a row for oxygen that balances the charges.
+    measured : tuple of str
+        The elements that vary freely.
+    geometry : {"film", "bulk"}
+    mass_thickness : float
+        Of a film on the average, g/cm2; 0 for no absorption.
+    """
+
+    elements: tuple[str, ...]
+    transfer: np.ndarray
+    measured: tuple[str, ...]
+    geometry: str
+    mass_thickness: float = 0.0
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Atomic fractions of all elements, shape (n, n_elements)."""
+        free = draw_atomic_fractions(n, len(self.measured), rng)
+        return fractions(free @ self.transfer.T, np.ones(len(self.elements)))
+
+    def mass_fractions(self, atomic_fractions: np.ndarray) -> np.ndarray:
+        """Mass fractions of all elements, in the same shape."""
+        factors = conversion_factors(self.elements, "atomic", "weight")
+        return fractions(atomic_fractions, factors)
+
+
+def xray_bank(
+    acquisition: Acquisition,
+    specimens: XraySpecimens,
+    *,
+    counts: tuple[float, float],
+    used_channels: np.ndarray | None = None,
+    continuum_degree: int | None = 3,
+    tolerances: Tolerances | None = None,
+    n_specimens: int = N_SPECIMENS,
+    n_instruments: int = N_INSTRUMENTS,
+    random_state: int | np.random.Generator | None = None,
+) -> SpectrumBank:
+    """Make specimens and instruments, and the spectra that they expect.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        Of an EDS signal.
+    specimens : XraySpecimens
+    counts : tuple of float
+        Fewest and most expected counts of a spectrum.
+    used_channels : ndarray of bool, shape (n_channels,), optional
+        Counts in the others are not drawn; by default all are.
+    continuum_degree : int or None, default 3
+        As in `build_g_matrix`.
+    tolerances : Tolerances, optional
+        How far the instruments may be from `acquisition`.
+    n_specimens, n_instruments : int
+    random_state : int or numpy.random.Generator, optional
+        Makes the bank repeat exactly.
+
+    Returns
+    -------
+    SpectrumBank
+        Its columns are those of the G-matrix of an even mixture.
+    """
+    rng = np.random.default_rng(random_state)
+    atoms = specimens.draw(n_specimens, rng)
+    nominal = _g_matrix(acquisition, specimens, _even(specimens), continuum_degree)
+    others = draw_acquisitions(acquisition, n_instruments, tolerances, rng)
+    centres = atoms[rng.integers(n_specimens, size=n_instruments)]
+    matrices = [
+        _g_matrix(a, specimens, centre, continuum_degree)
+        for a, centre in zip(others, centres, strict=True)
+    ]
+    whole = np.stack([_aligned(g, nominal) for g in matrices])
+    used = np.ones(whole.shape[2], bool) if used_channels is None else used_channels
+    shapes = np.where(used, whole, 0.0)
+    sums = shapes.sum(axis=2)
+    kept = sums / np.maximum(whole.sum(axis=2), 1e-300)
+    gains = kept * _sensitivity(nominal, specimens, others, centres, acquisition)
+    intensities = _intensities(nominal, specimens, atoms, acquisition, rng)
+    return SpectrumBank(
+        specimens.elements,
+        atoms,
+        intensities,
+        (shapes / np.maximum(sums, 1e-300)[..., None]).astype(np.float32),
+        gains,
+        _nearest(atoms, centres, specimens),
+        counts,
+        PILE_UP,
+        round(-float(acquisition.energy[0]) / acquisition.channel_width),
+    )
+
+
+def _even(specimens: XraySpecimens) -> np.ndarray:
+    atoms = specimens.transfer.sum(axis=1)
+    return atoms / atoms.sum()
+
+
+def _g_matrix(
+    acquisition: Acquisition,
+    specimens: XraySpecimens,
+    atoms: np.ndarray,
+    continuum_degree: int | None,
+) -> GMatrix:
+    mass = specimens.mass_fractions(atoms).tolist()
+    composition = dict(zip(specimens.elements, mass, strict=True))
+    specimen = Specimen(composition, specimens.geometry, specimens.mass_thickness)
+    return build_g_matrix(
+        acquisition, specimens.elements, specimen, continuum_degree=continuum_degree
+    )
+
+
+def _aligned(g_matrix: GMatrix, like: GMatrix) -> np.ndarray:
+    """Columns in the order of another matrix, shape (n_columns, n_channels)."""
+    place = {name: i for i, name in enumerate(g_matrix.names)}
+    rows = np.zeros((len(like.names), g_matrix.matrix.shape[0]))
+    for row, name in enumerate(like.names):
+        if name in place:
+            rows[row] = g_matrix.matrix[:, place[name]]
+    return rows
+
+
+def _families(g_matrix: GMatrix) -> list[tuple[str, str]]:
+    return [(c.element, c.family) for c in g_matrix.columns if c.element]
+
+
+def _sensitivity(
+    nominal: GMatrix,
+    specimens: XraySpecimens,
+    acquisitions: Sequence[Acquisition],
+    centres: np.ndarray,
+    acquisition: Acquisition,
+) -> np.ndarray:
+    """Counts of each column over what the instrument as described would count."""
+    families = _families(nominal)
+    factors = np.ones((len(acquisitions), len(nominal.columns)))
+    for row, (other, atoms) in enumerate(zip(acquisitions, centres, strict=True)):
+        mass = specimens.mass_fractions(atoms)
+        here, there = (
+            family_intensities(
+                families,
+                specimens.elements,
+                mass,
+                specimens.geometry,
+                specimens.mass_thickness,
+                a,
+            )
+            for a in (other, acquisition)
+        )
+        factors[row, : len(families)] = here / np.maximum(there, 1e-300)
+    return factors
+
+
+def _intensities(
+    nominal: GMatrix,
+    specimens: XraySpecimens,
+    atoms: np.ndarray,
+    acquisition: Acquisition,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Shares of the counts in each column, shape (n_specimens, n_columns)."""
+    mass = specimens.mass_fractions(atoms)
+    families = _families(nominal)
+    spread = THICKNESS_SPREAD * rng.standard_normal(atoms.shape[0])
+    per_amount = family_intensities(
+        families,
+        specimens.elements,
+        mass,
+        specimens.geometry,
+        specimens.mass_thickness * np.exp(spread),
+        acquisition,
+    )
+    place = [specimens.elements.index(element) for element, _ in families]
+    lines = (
+        per_amount * mass[:, place] * _doubt(nominal, specimens, rng, atoms.shape[0])
+    )
+    lines = lines / lines.sum(axis=1, keepdims=True)
+    mix = continuum_mixes(nominal, atoms.shape[0], rng)
+    if mix.shape[1] == 0:
+        return lines
+    low, high = CONTINUUM_SHARES[specimens.geometry]
+    share = rng.uniform(low, high, size=(atoms.shape[0], 1))
+    return np.hstack([(1 - share) * lines, share * mix])
+
+
+def _doubt(
+    nominal: GMatrix, specimens: XraySpecimens, rng: np.random.Generator, n: int
+) -> np.ndarray:
+    """Random factors of families whose intensity is not well known."""
+    measuring = set(reference_columns(nominal).values())
+    sure = np.array(
+        [
+            column.element in specimens.measured
+            and (column.quantitative or index in measuring)
+            for index, column in enumerate(nominal.columns)
+            if column.element
+        ]
+    )
+    factors = np.exp(UNCERTAIN_FAMILY * rng.standard_normal((n, sure.size)))
+    return np.where(sure, 1.0, factors)
+
+
+def _nearest(
+    atoms: np.ndarray, centres: np.ndarray, specimens: XraySpecimens
+) -> np.ndarray:
+    """The instruments whose columns were made for the most similar compositions.
+
+    In a film that does not absorb, columns are the same for all of them.
+    """
+    n = min(NEAREST_INSTRUMENTS, centres.shape[0])
+    if specimens.geometry == "film" and not specimens.mass_thickness:
+        return np.broadcast_to(
+            np.arange(centres.shape[0]), (atoms.shape[0], centres.shape[0])
+        )
+    from scipy.spatial import cKDTree
+
+    mass, of_centres = map(specimens.mass_fractions, (atoms, centres))
+    return cKDTree(of_centres).query(mass, n)[1].reshape(-1, n)
