@@ -93,4 +93,4 @@ class BatchSource:
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))
         dtype = self._dtype if tensor.is_floating_point() else tensor.dtype
-        return tensor.to(self._device, dtype)
+        return tensor.to(dtype).to(self._device)

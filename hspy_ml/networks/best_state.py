@@ -12,6 +12,7 @@ import numpy as np
 from torch import nn
 
 from .atomic_file import checked_target, write_atomically
+from .safetensors_file import TensorFile, damaged, open_tensors
 from .weights import fill_network, network_weights
 
 _KEY = "hspy_ml.checkpoint"
@@ -45,10 +46,10 @@ class BestState:
         if not loss < self.loss:
             self.n_worse += 1
             return
-        self.n_worse = 0
-        self.step, self.loss = step, loss
+        # an interrupt between two lines must leave a state and its step
+        state = _copy(self._network)
+        self._state, self.step, self.loss, self.n_worse = state, step, loss, 0
         if step > 0:
-            self._state = _copy(self._network)
             self._write()
 
     def restore(self) -> None:
@@ -98,10 +99,19 @@ def load_checkpoint(network: nn.Module, path: str | PathLike[str]) -> int:
     FileNotFoundError, ValueError
         If there is no such file, or it is no checkpoint, or of another network.
     """
-    from .safetensors_file import open_tensors
-
     with open_tensors(path) as file:
         if _KEY not in file.metadata:
-            raise ValueError(f"{path} is a safetensors file, but no checkpoint.")
+            raise ValueError(
+                f"{path} is a safetensors file, but no checkpoint of a training; give "
+                "what `train` was given as `checkpoint`."
+            )
+        step = _step(file)
         fill_network(network, file.read_weights())
+    return step
+
+
+def _step(file: TensorFile) -> int:
+    try:
         return int(json.loads(file.metadata[_KEY])["step"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise damaged(file.path, "it does not say its step") from error

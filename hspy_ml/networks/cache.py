@@ -179,8 +179,8 @@ def clear_models() -> int:
 def _checked_name(name: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
-            f"`name` is {name!r}; give up to 120 letters, digits, '.', '_' and '-', the "
-            "first a letter or a digit."
+            f"`name` is {name!r}; give up to 120 letters, digits, '.', '_' and '-', "
+            "the first a letter or a digit."
         )
     return name
 

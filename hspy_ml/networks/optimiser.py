@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -62,7 +63,7 @@ class Optimiser:
         with torch.autocast("cuda", dtype=torch.float16, enabled=self._on_gpu):
             lost = loss()
         value = float(lost.detach())
-        if value - value == 0:  # finite
+        if math.isfinite(value):
             self._descend(lost)
         return value
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 import numpy as np
@@ -115,9 +115,9 @@ class TrainingHistory:
         True if the validation loss had stopped falling.
     """
 
-    training_loss: np.ndarray
-    validation_steps: np.ndarray
-    validation_loss: np.ndarray
+    training_loss: np.ndarray = field(repr=False)
+    validation_steps: np.ndarray = field(repr=False)
+    validation_loss: np.ndarray = field(repr=False)
     best_step: int
     n_steps_done: int
     seconds: float

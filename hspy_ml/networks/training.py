@@ -74,7 +74,10 @@ def train(
     RuntimeError
         If the loss is no longer finite; the best state so far is restored.
     ValueError
-        If there is no such device, or if `checkpoint` cannot be written.
+        If the network has no weights to train, if there is no such device, or if
+        `checkpoint` does not end in ``.safetensors``.
+    FileNotFoundError, IsADirectoryError
+        If the folder of `checkpoint` does not exist, or it is a folder.
 
     References
     ----------
@@ -85,8 +88,7 @@ def train(
     """
     started = perf_counter()
     target = _device(device)
-    first = next(network.parameters())
-    home, dtype = first.device, first.dtype
+    home, dtype = _home(network)
     source = BatchSource(stream, plan, dtype, target)
     best = BestState(network, checkpoint)
     record = _Record()
@@ -177,6 +179,15 @@ def _check_finite(value: float, what: str) -> None:
             "`learning_rate` in the plan, or look for spectra or truths that are not "
             "finite in the stream."
         )
+
+
+def _home(network: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where the network is and what its numbers are."""
+    trainable = (p for p in network.parameters() if p.requires_grad)
+    first = next(trainable, None)
+    if first is None:
+        raise ValueError("`network` has no weights to train.")
+    return first.device, first.dtype
 
 
 def _device(name: str) -> torch.device:
