@@ -11,9 +11,12 @@ import numpy as np
 __all__ = [
     "Grain",
     "check_abundances",
+    "check_largest_share",
     "check_shape",
     "draw_grains",
     "grain_abundances",
+    "half_chord",
+    "with_matrix",
 ]
 
 RADII = (4.0, 10.0)  # pixels
@@ -129,15 +132,12 @@ def grain_abundances(
     ValueError
         If a parameter makes no sense.
     """
-    if not 0 < largest_share <= 1:
-        raise ValueError(
-            f"`largest_share` is {largest_share}; it must be above 0 and at most 1."
-        )
+    check_largest_share(largest_share)
     grains = draw_grains(shape, n_phases, random_state, radii=radii, coverage=coverage)
     chords = np.zeros((*shape, n_phases))
     for grain in grains:
-        chords[..., grain.phase] += _half_chord(grain, shape)
-    return _with_matrix(chords * (largest_share / radii[1]), largest_share)
+        chords[..., grain.phase] += half_chord(grain, shape)
+    return with_matrix(chords * (largest_share / radii[1]), largest_share)
 
 
 def check_abundances(abundances: np.ndarray, n_phases: int) -> np.ndarray:
@@ -196,15 +196,58 @@ def check_shape(shape: tuple[int, int]) -> None:
         )
 
 
-def _half_chord(grain: Grain, shape: tuple[int, int]) -> np.ndarray:
-    """Half of the way through the grain below each pixel, in pixels."""
+def check_largest_share(largest_share: float) -> None:
+    """Refuse what is no share of a pixel.
+
+    Parameters
+    ----------
+    largest_share : float
+
+    Raises
+    ------
+    ValueError
+        If it is not above 0 and at most 1.
+    """
+    if not 0 < largest_share <= 1:
+        raise ValueError(
+            f"`largest_share` is {largest_share}; it must be above 0 and at most 1."
+        )
+
+
+def half_chord(grain: Grain, shape: tuple[int, int]) -> np.ndarray:
+    """Half of the way through a grain below each pixel.
+
+    Parameters
+    ----------
+    grain : Grain
+    shape : tuple of int
+        Rows and columns of the image.
+
+    Returns
+    -------
+    ndarray, shape `shape`
+        In pixels; 0 beside the grain.
+    """
     y, x = np.ogrid[: shape[0], : shape[1]]
     squared = grain.radius**2 - (y - grain.y) ** 2 - (x - grain.x) ** 2
     return np.sqrt(np.maximum(squared, 0))
 
 
-def _with_matrix(shares: np.ndarray, largest_share: float) -> np.ndarray:
-    """Clip what the grains fill together, and give the matrix the rest."""
+def with_matrix(shares: np.ndarray, largest_share: float) -> np.ndarray:
+    """Clip what the inclusions fill together, and give the matrix the rest.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n_rows, n_columns, n_phases)
+        Of the inclusions; 0 of the matrix, which comes first.
+    largest_share : float
+        Largest sum; where there is more, all get less in proportion.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_columns, n_phases)
+        Abundances that sum to one.
+    """
     total = shares.sum(axis=2, keepdims=True)
     abundances = shares * (largest_share / np.maximum(total, largest_share))
     abundances[..., 0] = np.maximum(1 - abundances.sum(axis=2), 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hspy_ml.simulation.film import relative_thickness, wedge, with_holes
 from hspy_ml.simulation.scenes import (
     Grain,
-    _half_chord,
+    half_chord,
     check_abundances,
     draw_grains,
     grain_abundances,
@@ -43,7 +43,7 @@ def test_abundances_sum_to_one_and_the_matrix_keeps_its_share(
 
 def test_a_grain_seen_through_has_the_volume_of_a_sphere():
     grain = Grain(1, y=20.3, x=24.8, radius=15.0)
-    volume = 2 * _half_chord(grain, (41, 50)).sum()
+    volume = 2 * half_chord(grain, (41, 50)).sum()
     assert volume == pytest.approx(4 / 3 * np.pi * 15**3, rel=0.01)
 
 
