@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spectrum images: Poisson counts of a scene, drawn photon by photon."""
+"""Spectrum images: Poisson counts of a scene."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Scene", "counts_dtype", "draw_counts", "scene_of_mean_counts"]
+__all__ = [
+    "Scene",
+    "counts_dtype",
+    "draw_counts",
+    "draw_dense_counts",
+    "scene_of_mean_counts",
+]
 
 PIXELS_AT_ONCE = 2**16
 
@@ -69,7 +75,11 @@ def scene_of_mean_counts(scene: Scene, counts_per_pixel: float) -> Scene:
 
 
 def draw_counts(
-    scene: Scene, random_state: int | np.random.Generator | None = None
+    scene: Scene,
+    random_state: int | np.random.Generator | None = None,
+    *,
+    pile_up: float = 0.0,
+    zero_channel: float = 0.0,
 ) -> np.ndarray:
     """Measure a scene once.
 
@@ -82,14 +92,26 @@ def draw_counts(
     scene : Scene
     random_state : int or numpy.random.Generator, optional
         Makes the counts repeat exactly.
+    pile_up : float, default 0
+        Fraction of the counted events, from 0 to below 1, that are two photons of the
+        same pixel, counted as one of the sum of their energies. Sums beyond the end
+        of the axis are lost.
+    zero_channel : float, default 0
+        Where on the axis the energy 0 lies, in channels. For pile-up.
 
     Returns
     -------
     ndarray, shape (n_rows, n_columns, n_channels)
         Counts, in the smallest of uint8, uint16 and uint32 that holds them.
-    """
-    from .image_kernels import add_photons
 
+    Raises
+    ------
+    ValueError
+        If the fraction is not allowed.
+    """
+    from .image_kernels import add_photons, add_pile_up
+
+    _check_pile_up(pile_up)
     rng = np.random.default_rng(random_state)
     image = np.zeros(scene.shape, counts_dtype(scene))
     pixels = image.reshape(-1, image.shape[2])
@@ -97,8 +119,49 @@ def draw_counts(
     cumulative = np.cumsum(scene.spectra, axis=1)
     for first in range(0, expected.shape[0], PIXELS_AT_ONCE):
         block = slice(first, first + PIXELS_AT_ONCE)
-        add_photons(rng, rng.poisson(expected[block]), cumulative, pixels[block])
+        single = rng.poisson((1 - pile_up) * expected[block])
+        add_photons(rng, single, cumulative, pixels[block])
+        if pile_up > 0:
+            events = rng.poisson(pile_up * expected[block].sum(axis=1))
+            add_pile_up(
+                rng, events, expected[block], cumulative, zero_channel, pixels[block]
+            )
     return image
+
+
+def draw_dense_counts(
+    scene: Scene, random_state: int | np.random.Generator | None = None
+) -> np.ndarray:
+    """Measure a scene once, channel by channel.
+
+    For spectra with counts in most channels, such as those of energy losses: the work
+    grows with pixels times channels.
+
+    Parameters
+    ----------
+    scene : Scene
+    random_state : int or numpy.random.Generator, optional
+        Makes the counts repeat exactly.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_columns, n_channels)
+        Counts, in the smallest of uint8, uint16 and uint32 that holds them.
+    """
+    rng = np.random.default_rng(random_state)
+    image = np.empty(scene.shape, counts_dtype(scene))
+    for row, (shares, scale) in enumerate(
+        zip(scene.abundances, scene.scale, strict=True)
+    ):
+        image[row] = rng.poisson((shares @ scene.spectra) * scale[:, None])
+    return image
+
+
+def _check_pile_up(pile_up: float) -> None:
+    if not 0 <= pile_up < 1:
+        raise ValueError(
+            f"`pile_up` is {pile_up}; a fraction from 0 to below 1 is expected."
+        )
 
 
 def counts_dtype(scene: Scene) -> np.dtype:
