@@ -39,7 +39,7 @@ def speed(options: Namespace) -> None:
         print(f"likelihood: {n_spectra / fitted:.0f} spectra/s")
     if "network" not in options.without:
         with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_CACHE_HOME"] = folder
+            os.environ["HSPY_ML_MODELS"] = folder
             first, again = _best_of(s, "network", options, random_state=0)
         print(
             f"network: {n_spectra / again:.0f} spectra/s; the first call, which "
