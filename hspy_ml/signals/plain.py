@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -44,3 +45,17 @@ def plain_json(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return str(value)
+
+
+def plain_values(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with numbers, text and lists of Python in place of numpy's and tuples.
+
+    Parameters
+    ----------
+    settings : dict of str to value
+
+    Returns
+    -------
+    dict of str to value
+    """
+    return json.loads(json.dumps(settings, default=plain_json))

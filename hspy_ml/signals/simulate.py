@@ -4,101 +4,150 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..simulation.film import relative_thickness
-from ..simulation.images import Scene, draw_counts, scene_of_mean_counts
-from ..simulation.scenes import check_abundances, check_shape, grain_abundances
-from ..simulation.spectra import (
-    Composition,
-    Phases,
-    mean_mass_fractions,
-    phase_weights,
-    read_phases,
-)
-from .simulated_signal import blank_spectrum, image_like, set_conditions
+from ..simulation.images import scene_of_mean_counts
+from ..simulation.phase_spectra import PhaseSpectra
+from ..simulation.scene_kinds import SOLID_SOLUTIONS, draw_abundances
+from ..simulation.scenes import check_abundances, check_shape
+from ..simulation.spectra import Composition, Phases, read_phases
+from .plain import plain_values
+from .simulated_signal import image_like
+from .simulation.experiments import experiment_of
+from .simulation.film import LOWER_MANTLE
 from .simulation_truth import SimulationTruth
 
 if TYPE_CHECKING:
-    from exspy.signals import EDSTEMSpectrum
+    from exspy.signals import EDSSEMSpectrum, EDSTEMSpectrum, EELSSpectrum
 
-    from ..physics.gmatrix import GMatrix
+__all__ = ["LOWER_MANTLE", "simulate"]
 
-#: Minerals of the lower mantle. They share elements, lack some of each other's, and
-#: hold heavy ones at the percent level whose L lines overlap.
-LOWER_MANTLE = {
-    "bridgmanite": "Mg0.82Fe0.08Ca0.02Nd0.03Sm0.02Lu0.03Si0.88Al0.09Hf0.03O3",
-    "ferropericlase": "Mg0.78Fe0.20Cu0.02O",
-    "Ca-perovskite": "Ca0.88Nd0.07Sm0.05Si0.93Al0.05Hf0.02O3",
-}
 DEFAULT_SHAPE = (128, 128)
+DEFAULT_SCENE = "grains"
 
 
 def simulate(
     phases: Mapping[str, Composition] | Sequence[Composition] | None = None,
     shape: tuple[int, int] | None = None,
-    counts_per_pixel: float = 74.0,
+    counts_per_pixel: float | None = None,
     *,
+    technique: str = "EDS_TEM",
+    scene: str | None = None,
+    scene_options: Mapping[str, Any] | None = None,
     abundances: np.ndarray | None = None,
-    largest_share: float = 0.5,
+    largest_share: float | None = None,
     thickness: np.ndarray | None = None,
-    mass_thickness: float = 0.0,
-    continuum_share: float = 0.3,
     equal_brightness: bool = False,
-    beam_energy_keV: float = 200.0,
-    take_off_angle: float = 22.0,
-    detector: str = "windowless",
-    resolution_MnKa_eV: float = 130.0,
-    n_channels: int = 2048,
-    channel_width_keV: float = 0.01,
-    energy_offset_keV: float = 0.0,
+    mass_thickness: float | None = None,
+    mixed_pixels: str | None = None,
+    electrons: str | None = None,
+    continuum_share: float | None = None,
+    pile_up: float | None = None,
+    background_exponent: float | None = None,
+    jump_ratio: float | None = None,
+    thickness_over_mean_free_path: float | None = None,
+    beam_energy_keV: float | None = None,
+    take_off_angle: float | None = None,
+    detector: str | None = None,
+    resolution_MnKa_eV: float | None = None,
+    convergence_angle_mrad: float | None = None,
+    collection_angle_mrad: float | None = None,
+    n_channels: int | None = None,
+    channel_width_keV: float | None = None,
+    energy_offset_keV: float | None = None,
+    channel_width_eV: float | None = None,
+    energy_offset_eV: float | None = None,
     pixel_size_nm: float = 2.0,
     random_state: int | np.random.Generator | None = None,
-) -> EDSTEMSpectrum:
-    """Simulate an EDS spectrum image of a thin film, with its truth.
+) -> EDSTEMSpectrum | EDSSEMSpectrum | EELSSpectrum:
+    """Simulate a spectrum image of phases in a specimen, with its truth.
 
     Parameters
     ----------
     phases : mapping of str to composition, or sequence of compositions, optional
         Compositions by name: formulas such as "Mg0.9Fe0.1SiO3", or numbers of atoms
         by symbol, such as ``{"Fe": 1, "O": 1.5}``. The first is the matrix. By default
-        three minerals of the lower mantle.
+        three minerals of the lower mantle, of a gabbro ("EDS_SEM"), or three oxides
+        ("EELS").
     shape : tuple of int, optional
         Rows and columns of the image; by default those of `abundances` or
         `thickness`, or else (128, 128).
-    counts_per_pixel : float, default 74
-        Expected counts of a pixel, on average over the image.
+    counts_per_pixel : float, optional
+        Expected counts of a pixel, on average over the image; by default 74, 1000
+        ("EDS_SEM") or 1e5 ("EELS").
+    technique : {"EDS_TEM", "EDS_SEM", "EELS"}
+        X-rays of a thin film; X-rays of a flat bulk; or core losses in a thin film.
+    scene : str, optional
+        "grains" (the default): small spheres in the matrix; "voronoi": a polycrystal;
+        "core-shell": particles of the second phase, with shells of the third, in the
+        first; "gradient": phases that change smoothly into each other;
+        "precipitates": needles, plates or discs in the matrix; "lamellae" of all
+        phases in turn.
+    scene_options : mapping of str to value, optional
+        Such as ``{"period": 12, "orientation": 45}`` of lamellae: keyword arguments of
+        the scene's function, see :data:`hspy_ml.simulation.scene_kinds.SCENES`.
     abundances : array_like, shape (n_rows, n_columns, n_phases), optional
-        Shares of the mass thickness of each pixel, which sum to one. By default small
-        spherical grains of the other phases in the matrix.
+        Instead of a scene: shares of the mass of each pixel, which sum to one. In a
+        bulk, of the mass that the electrons excite.
     largest_share : float, default 0.5
-        Largest share of a pixel that grains fill, from above 0 to 1. Not used with
-        `abundances`.
+        Largest share of a pixel that grains, particles or precipitates fill, from
+        above 0 to 1. Not used with `abundances`.
     thickness : array_like, shape (n_rows, n_columns), optional
-        Mass thickness of each pixel in any unit, 0 in a hole; by default the same
-        everywhere. See :mod:`hspy_ml.simulation.film`.
-    mass_thickness : float, default 0
-        Mean density times thickness in g/cm2, by which the film absorbs its own
-        X-rays (100 nm of iron are 7.9e-5); 0 for no absorption. The mean composition
-        absorbs, everywhere alike.
-    continuum_share : float, default 0.3
-        Share of the counts of each phase that is bremsstrahlung, from 0 to below 1.
+        Films: mass thickness of each pixel in any unit, 0 in a hole; by default the
+        same everywhere. See :mod:`hspy_ml.simulation.film`.
     equal_brightness : bool, default False
         Whether each phase gives the same counts; otherwise phases of equal mass
-        thickness give what the physics says.
-    beam_energy_keV : float, default 200
-    take_off_angle : float, default 22
-        Degrees.
-    detector : str, default "windowless"
-        One of those of :func:`hspy_ml.physics.detector.make_detector`.
+        thickness, or under equal numbers of electrons in a bulk, give what the
+        physics says.
+    mass_thickness : float, default 0
+        EDS_TEM: mean density times thickness in g/cm2, by which the film absorbs its
+        own X-rays (100 nm of iron are 7.9e-5); 0 for no absorption. The mean
+        composition absorbs, everywhere alike.
+    mixed_pixels : {"side by side", "solid solution"}, optional
+        EDS_SEM: what a pixel of several phases is. Where the beam hits a boundary, each
+        phase lies beside the other and responds as its own bulk: their spectra add,
+        in proportion to the abundances (X-rays that cross the boundary on their way
+        out are neglected). In a solid solution atoms are mixed, and the pixel has
+        the response of its own composition: the default of the scene "gradient".
+    electrons : {"phi-rho-z", "monte carlo"}, default "phi-rho-z"
+        EDS_SEM: where the X-rays of a bulk arise, by an analytical depth distribution
+        or by 10,000 trajectories for each composition (seconds each), which leave out
+        fluorescence.
+    continuum_share : float, default 0.3, or 0.5 for EDS_SEM
+        EDS: share of the counts of each phase that is bremsstrahlung, from 0 to below
+        1; its shape differs a little between phases.
+    pile_up : float, default 0
+        EDS: fraction of the counted events, from 0 to below 1, that are two photons
+        counted as one of the sum of their energies.
+    background_exponent : float, default 3
+        EELS: r of the background, near ``E**-r``; it differs a little between phases.
+    jump_ratio : float, default 1.5
+        EELS: in an even mixture of the phases, counts in the 50 eV from the onset of
+        the first edge over those of the background.
+    thickness_over_mean_free_path : float, default 0
+        EELS: of plural scattering, by which edges are convolved with plasmons
+        (:func:`hspy_ml.simulation.plasmons.plasmon_low_loss`).
+    beam_energy_keV : float, default 200, or 15 for EDS_SEM
+    take_off_angle : float, default 22, or 35 for EDS_SEM
+        EDS: degrees.
+    detector : str, default "windowless", or "polymer" for EDS_SEM
+        EDS: one of those of :func:`hspy_ml.physics.detector.make_detector`.
     resolution_MnKa_eV : float, default 130
-        Full width at half maximum at 5898.7 eV.
-    n_channels : int, default 2048
+        EDS: full width at half maximum at 5898.7 eV.
+    convergence_angle_mrad, collection_angle_mrad : float, default 25 and 40
+        EELS: semi-angles.
+    n_channels : int, default 2048, or 801 for EELS
     channel_width_keV : float, default 0.01
+        EDS.
     energy_offset_keV : float, default 0
-        Energy of the first channel's centre.
+        EDS: energy of the first channel's centre.
+    channel_width_eV : float, default 1
+        EELS.
+    energy_offset_eV : float, default 200
+        EELS: energy loss of the first channel's centre.
     pixel_size_nm : float, default 2
     random_state : int or numpy.random.Generator, optional
         Makes the image repeat exactly. The same number gives the same scene at any
@@ -106,7 +155,7 @@ def simulate(
 
     Returns
     -------
-    EDSTEMSpectrum
+    EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum
         Counts in the smallest unsigned integers that hold them. Elements and
         conditions are in the metadata; the truth is in ``metadata.Simulation``, and
         :meth:`hspy_ml.signals.simulation_truth.SimulationTruth.from_signal` reads it.
@@ -114,42 +163,75 @@ def simulate(
     Raises
     ------
     ValueError, TypeError
-        If a composition cannot be read or a parameter makes no sense.
+        If a composition cannot be read, a parameter makes no sense, or the technique
+        does not have it.
 
     Examples
     --------
     >>> s = hspy_ml.simulate({"iron": "Fe", "rust": "Fe2O3"}, (64, 64), 100)
+    >>> s = hspy_ml.simulate(
+    ...     ["Al2Cu", "Al"], technique="EDS_SEM", scene="lamellae",
+    ...     scene_options={"period": 20}, pile_up=0.01,
+    ... )
     """
+    experiment = experiment_of(
+        technique,
+        {
+            "mass_thickness": mass_thickness,
+            "mixed_pixels": mixed_pixels or _default_mixing(technique, scene),
+            "electrons": electrons,
+            "continuum_share": continuum_share,
+            "pile_up": pile_up,
+            "background_exponent": background_exponent,
+            "jump_ratio": jump_ratio,
+            "thickness_over_mean_free_path": thickness_over_mean_free_path,
+            "equal_brightness": equal_brightness,
+            "beam_energy_keV": beam_energy_keV,
+            "take_off_angle": take_off_angle,
+            "detector": detector,
+            "resolution_MnKa_eV": resolution_MnKa_eV,
+            "convergence_angle_mrad": convergence_angle_mrad,
+            "collection_angle_mrad": collection_angle_mrad,
+            "n_channels": n_channels,
+            "channel_width_keV": channel_width_keV,
+            "energy_offset_keV": energy_offset_keV,
+            "channel_width_eV": channel_width_eV,
+            "energy_offset_eV": energy_offset_eV,
+        },
+    )
     rng = np.random.default_rng(random_state)
-    known = read_phases(LOWER_MANTLE if phases is None else phases)
-    maps = _abundances(
-        abundances, _shape(shape, abundances, thickness), known, largest_share, rng
-    )
-    scale = relative_thickness(thickness, maps.shape[:2])
-    s = blank_spectrum(n_channels, channel_width_keV, energy_offset_keV)
-    set_conditions(s, beam_energy_keV, take_off_angle, resolution_MnKa_eV)
-    s.set_elements(list(known.elements))
-    g_matrix = _g_matrix(s, known, maps, scale, mass_thickness, detector)
-    weights = phase_weights(
-        known,
-        g_matrix,
-        continuum_share=continuum_share,
-        equal_brightness=equal_brightness,
-        random_state=rng,
-    )
-    bare = Scene(maps, (g_matrix.matrix @ weights).T, scale)
-    scene = scene_of_mean_counts(bare, counts_per_pixel)
-    weights = weights * (scene.spectra.sum() / bare.spectra.sum())
-    image = image_like(s, draw_counts(scene, rng), pixel_size_nm)
+    known = read_phases(experiment.phases if phases is None else phases)
+    shape = _shape(shape, abundances, thickness)
+    if counts_per_pixel is None:
+        counts_per_pixel = experiment.counts_per_pixel
+    if abundances is None:
+        scene = scene or DEFAULT_SCENE
+        options = _scene_options(scene_options, largest_share)
+        maps = draw_abundances(scene, shape, len(known.names), rng, options)
+    else:
+        _check_no_scene(scene, scene_options)
+        options, maps = {}, _given_abundances(abundances, shape, known)
     settings = {
-        "counts_per_pixel": float(counts_per_pixel),
-        "mass_thickness": float(mass_thickness),
-        "continuum_share": float(continuum_share),
-        "equal_brightness": bool(equal_brightness),
-        "detector": detector,
+        "technique": technique,
+        "scene": scene or "given",
+        "scene_options": options,
+        "counts_per_pixel": counts_per_pixel,
     }
-    _truth(known, scene, weights, g_matrix, settings).write_to(image)
+    scale = experiment.scale(thickness, maps.shape[:2])
+    s = experiment.blank(known.elements)
+    of_phases, bare = experiment.expected(s, known, maps, scale, rng)
+    measured = scene_of_mean_counts(bare, counts_per_pixel)
+    image = image_like(s, experiment.draw(s, measured, rng), pixel_size_nm)
+    dose = measured.spectra.sum() / bare.spectra.sum()
+    settings = plain_values(settings | asdict(experiment))
+    _truth(known, maps, scale, of_phases.times(dose), settings).write_to(image)
     return image
+
+
+def _default_mixing(technique: str, scene: str | None) -> str | None:
+    if technique == "EDS_SEM" and scene in SOLID_SOLUTIONS:
+        return "solid solution"
+    return None
 
 
 def _shape(
@@ -166,17 +248,27 @@ def _shape(
     return DEFAULT_SHAPE
 
 
-def _abundances(
-    abundances: np.ndarray | None,
-    shape: tuple[int, ...],
-    phases: Phases,
-    largest_share: float,
-    rng: np.random.Generator,
+def _scene_options(
+    scene_options: Mapping[str, Any] | None, largest_share: float | None
+) -> dict[str, Any]:
+    options = dict(scene_options or {})
+    if largest_share is not None:
+        options.setdefault("largest_share", largest_share)
+    return options
+
+
+def _check_no_scene(scene: str | None, scene_options: Mapping[str, Any] | None) -> None:
+    if scene is not None or scene_options is not None:
+        raise ValueError(
+            "`abundances` and a `scene` (or `scene_options`) were both given; give one "
+            "or the other."
+        )
+
+
+def _given_abundances(
+    abundances: np.ndarray, shape: tuple[int, ...], phases: Phases
 ) -> np.ndarray:
-    n_phases = len(phases.names)
-    if abundances is None:
-        return grain_abundances(shape, n_phases, rng, largest_share=largest_share)
-    maps = check_abundances(abundances, n_phases)
+    maps = check_abundances(abundances, len(phases.names))
     if maps.shape[:2] != shape:
         raise ValueError(
             f"`shape` is {shape}, `abundances` has {maps.shape[:2]} pixels; leave "
@@ -185,31 +277,11 @@ def _abundances(
     return maps
 
 
-def _g_matrix(
-    s: EDSTEMSpectrum,
-    phases: Phases,
-    abundances: np.ndarray,
-    scale: np.ndarray,
-    mass_thickness: float,
-    detector: str,
-) -> GMatrix:
-    from .gmatrix import g_matrix
-
-    shares = np.tensordot(scale, abundances, axes=2)
-    return g_matrix(
-        s,
-        phases.elements,
-        composition=mean_mass_fractions(phases, shares),
-        mass_thickness=mass_thickness,
-        detector=detector,
-    )
-
-
 def _truth(
     phases: Phases,
-    scene: Scene,
-    weights: np.ndarray,
-    g_matrix: GMatrix,
+    maps: np.ndarray,
+    scale: np.ndarray,
+    of_phases: PhaseSpectra,
     settings: dict[str, Any],
 ) -> SimulationTruth:
     return SimulationTruth(
@@ -217,10 +289,11 @@ def _truth(
         elements=list(phases.elements),
         atomic_percent=phases.atomic_percent,
         weight_percent=phases.weight_percent,
-        abundances=scene.abundances,
-        thickness=scene.scale,
-        spectra=scene.spectra,
-        weights=weights,
-        columns=list(g_matrix.names),
+        abundances=maps,
+        thickness=scale,
+        phase_mass=of_phases.mass / of_phases.mass.mean(),
+        spectra=of_phases.spectra,
+        weights=of_phases.weights,
+        columns=list(of_phases.columns),
         settings=settings,
     )

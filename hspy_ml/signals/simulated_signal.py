@@ -3,107 +3,143 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from exspy.signals import EDSTEMSpectrum
+    from exspy.signals import EDSSpectrum
 
 
-def blank_spectrum(
-    n_channels: int, channel_width_keV: float, energy_offset_keV: float
-) -> EDSTEMSpectrum:
-    """A spectrum without counts, on which the physics reads the conditions.
+class EDSConditions(Protocol):
+    """How X-rays are counted."""
+
+    beam_energy_keV: float
+    take_off_angle: float
+    detector: str
+    resolution_MnKa_eV: float
+    n_channels: int
+    channel_width_keV: float
+    energy_offset_keV: float
+
+
+def blank_spectrum(signal_class: type, n_channels: int) -> Any:
+    """A spectrum without counts.
 
     Parameters
     ----------
+    signal_class : type
+        One of exspy's.
     n_channels : int
-    channel_width_keV, energy_offset_keV : float
-        Width of the channels, and centre of the first.
 
     Returns
     -------
-    EDSTEMSpectrum
+    An instance of the class.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two channels.
+    """
+    if not (n_channels == int(n_channels) and n_channels >= 2):
+        raise ValueError(f"`n_channels` is {n_channels}; it must be 2 or more.")
+    return signal_class(np.zeros(int(n_channels)))
+
+
+def blank_eds(signal_class: type, conditions: EDSConditions) -> EDSSpectrum:
+    """An X-ray spectrum without counts, with its energy axis.
+
+    Parameters
+    ----------
+    signal_class : type
+        EDSTEMSpectrum or EDSSEMSpectrum.
+    conditions : EDSConditions
+
+    Returns
+    -------
+    An instance of the class.
 
     Raises
     ------
     ValueError
         If there are fewer than two channels, or their width is not above zero.
     """
-    from exspy.signals import EDSTEMSpectrum
-
-    if not (n_channels == int(n_channels) and n_channels >= 2):
-        raise ValueError(f"`n_channels` is {n_channels}; it must be 2 or more.")
-    if not 0 < channel_width_keV < np.inf:
-        raise ValueError(
-            f"`channel_width_keV` is {channel_width_keV}; it must be above zero."
-        )
-    s = EDSTEMSpectrum(np.zeros(int(n_channels)))
+    s = blank_spectrum(signal_class, conditions.n_channels)
+    width, offset = conditions.channel_width_keV, conditions.energy_offset_keV
+    if not 0 < width < np.inf:
+        raise ValueError(f"`channel_width_keV` is {width}; it must be above zero.")
     axis = s.axes_manager.signal_axes[0]
     axis.name, axis.units = "Energy", "keV"
-    axis.scale, axis.offset = float(channel_width_keV), float(energy_offset_keV)
+    axis.scale, axis.offset = float(width), float(offset)
     return s
 
 
-def set_conditions(
-    s: EDSTEMSpectrum,
-    beam_energy_keV: float,
-    take_off_angle: float,
-    resolution_MnKa_eV: float,
-) -> None:
+def set_eds_conditions(s: EDSSpectrum, conditions: EDSConditions) -> None:
     """Write the conditions of a specimen that is not tilted into the metadata.
 
     Parameters
     ----------
-    s : EDSTEMSpectrum
-    beam_energy_keV : float
-    take_off_angle : float
-        Degrees; above 0, at most 90.
-    resolution_MnKa_eV : float
+    s : EDSTEMSpectrum or EDSSEMSpectrum
+    conditions : EDSConditions
 
     Raises
     ------
     ValueError
-        If the angle is outside.
+        If the take-off angle is not above 0 and at most 90 degrees.
     """
-    if not 0 < take_off_angle <= 90:
+    angle = conditions.take_off_angle
+    if not 0 < angle <= 90:
         raise ValueError(
-            f"`take_off_angle` is {take_off_angle} degrees; it must be above 0 and at "
-            "most 90."
+            f"`take_off_angle` is {angle} degrees; it must be above 0 and at most 90."
         )
     s.set_microscope_parameters(
-        beam_energy=float(beam_energy_keV),
+        beam_energy=float(conditions.beam_energy_keV),
         tilt_stage=0.0,
         azimuth_angle=0.0,
-        elevation_angle=float(take_off_angle),
-        energy_resolution_MnKa=float(resolution_MnKa_eV),
+        elevation_angle=float(angle),
+        energy_resolution_MnKa=float(conditions.resolution_MnKa_eV),
     )
+    microscope = s.metadata.Signal.signal_type.removeprefix("EDS_")
+    node = f"Acquisition_instrument.{microscope}.Detector.EDS"
+    s.metadata.set_item(f"{node}.window_type", str(conditions.detector))
+    # where it is read that the angle is no default of exspy
+    s.original_metadata.set_item("Simulation.take_off_angle", float(angle))
 
 
-def image_like(
-    s: EDSTEMSpectrum, counts: np.ndarray, pixel_size_nm: float
-) -> EDSTEMSpectrum:
+def zero_channel(s: Any) -> float:
+    """Where the energy 0 lies on the axis of a spectrum, in channels.
+
+    Parameters
+    ----------
+    s : hyperspy.api.signals.Signal1D
+
+    Returns
+    -------
+    float
+    """
+    axis = s.axes_manager.signal_axes[0]
+    return -axis.offset / axis.scale
+
+
+def image_like(s: Any, counts: np.ndarray, pixel_size_nm: float) -> Any:
     """An image with the energy axis and the metadata of a spectrum.
 
     Parameters
     ----------
-    s : EDSTEMSpectrum
+    s : EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum
         The spectrum.
     counts : ndarray, shape (n_rows, n_columns, n_channels)
     pixel_size_nm : float
 
     Returns
     -------
-    EDSTEMSpectrum
+    A signal of the same class.
 
     Raises
     ------
     ValueError
         If the pixel size is not above zero.
     """
-    from exspy.signals import EDSTEMSpectrum
-
     if not 0 < pixel_size_nm < np.inf:
         raise ValueError(f"`pixel_size_nm` is {pixel_size_nm}; it must be above zero.")
     position = {"scale": float(pixel_size_nm), "units": "nm", "navigate": True}
@@ -112,6 +148,11 @@ def image_like(
         {"name": "x", "size": counts.shape[1], **position},
         s.axes_manager.signal_axes[0].get_axis_dictionary(),
     ]
-    image = EDSTEMSpectrum(counts, axes=axes, metadata=s.metadata.as_dictionary())
+    image = type(s)(
+        counts,
+        axes=axes,
+        metadata=s.metadata.as_dictionary(),
+        original_metadata=s.original_metadata.as_dictionary(),
+    )
     image.metadata.General.title = "Simulated spectrum image"
     return image

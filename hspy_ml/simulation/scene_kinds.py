@@ -16,7 +16,7 @@ from .polycrystals import polycrystal_abundances
 from .precipitates import precipitate_abundances
 from .scenes import grain_abundances
 
-__all__ = ["SCENES", "draw_abundances"]
+__all__ = ["SCENES", "SOLID_SOLUTIONS", "draw_abundances"]
 
 #: Each takes the shape, the number of phases and a random state, and has options.
 SCENES: dict[str, Callable[..., np.ndarray]] = {
@@ -27,6 +27,9 @@ SCENES: dict[str, Callable[..., np.ndarray]] = {
     "precipitates": precipitate_abundances,
     "lamellae": lamella_abundances,
 }
+
+#: Those in which phases mix by atoms, and not at boundaries that the beam crosses.
+SOLID_SOLUTIONS = ("gradient",)
 
 
 def draw_abundances(

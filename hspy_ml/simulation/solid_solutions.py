@@ -36,6 +36,8 @@ def between_compositions(
     H. W. Kuhn, IBM J. Res. Dev. 4 (1960) 518.
     """
     n_phases = abundances.shape[-1]
+    if n_phases == 1:
+        return np.ones((1, 1)), np.ones(abundances.shape)
     flat = abundances.reshape(-1, n_phases)
     corners, weights = _corners_around(n_steps * _sums_from_the_end(flat))
     found, inverse = np.unique(
