@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from ..physics.gmatrix import Column
+
 __all__ = ["SpectrumBank"]
 
 PHOTONS_PER_CHANNEL = 4.0  # above, channels are drawn and not photons
@@ -24,11 +26,20 @@ class SpectrumBank:
     Parameters
     ----------
     elements : tuple of str
+    columns : tuple of Column
+        What the columns stand for.
+    measuring : tuple of int
+        For each element that varies freely, the column that measures it.
+    transfer : ndarray, shape (n_elements, n_measuring)
+        Atoms of all elements for one of each that varies freely.
     atomic_fractions : ndarray, shape (n_specimens, n_elements)
         Rows sum to one.
+    populations : ndarray, shape (n_specimens, 2 n_elements)
+        Mean and standard deviation of the atomic fractions in the image that the
+        specimen is a pixel of.
     intensities : ndarray, shape (n_specimens, n_columns)
         Shares of the counts in each column; rows sum to one.
-    shapes : ndarray, shape (n_instruments, n_columns, n_channels)
+    shapes : ndarray, shape (n_instruments, n_columns, n_bins)
         What a count of a column is in each channel. Each sums to one, or to zero if
         the column does not reach the channels.
     gains : ndarray, shape (n_instruments, n_columns)
@@ -44,7 +55,11 @@ class SpectrumBank:
     """
 
     elements: tuple[str, ...]
+    columns: tuple[Column, ...]
+    measuring: tuple[int, ...]
+    transfer: np.ndarray
     atomic_fractions: np.ndarray
+    populations: np.ndarray
     intensities: np.ndarray
     shapes: np.ndarray
     gains: np.ndarray
@@ -54,7 +69,7 @@ class SpectrumBank:
     zero_channel: int = 0
 
     @property
-    def n_channels(self) -> int:
+    def n_bins(self) -> int:
         """Channels of a spectrum."""
         return self.shapes.shape[2]
 
@@ -69,7 +84,7 @@ class SpectrumBank:
 
     def draw(
         self, n: int, random_state: int | np.random.Generator | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Measure n random specimens.
 
         Parameters
@@ -80,8 +95,9 @@ class SpectrumBank:
 
         Returns
         -------
-        spectra : ndarray of float32, shape (n, n_channels)
+        spectra : ndarray of float32, shape (n, n_bins)
             Whole counts.
+        populations : ndarray of float32, shape (n, 2 n_elements)
         atomic_fractions : ndarray of float32, shape (n, n_elements)
         shares : ndarray of float32, shape (n, n_columns)
             Of the expected counts.
@@ -97,6 +113,7 @@ class SpectrumBank:
         spectra = self._measured(expected * share, instrument, rng)
         return (
             spectra,
+            self.populations[specimen].astype(np.float32),
             self.atomic_fractions[specimen].astype(np.float32),
             share.astype(np.float32),
         )
@@ -107,8 +124,8 @@ class SpectrumBank:
         """Poisson counts of expected photons of each column."""
         from .photon_kernels import draw_spectra
 
-        spectra = np.zeros((photons.shape[0], self.n_channels), np.float32)
-        bright = photons.sum(axis=1) > PHOTONS_PER_CHANNEL * self.n_channels
+        spectra = np.zeros((photons.shape[0], self.n_bins), np.float32)
+        bright = photons.sum(axis=1) > PHOTONS_PER_CHANNEL * self.n_bins
         for index in np.flatnonzero(bright):
             mean = photons[index] @ self.shapes[instrument[index]]
             spectra[index] = rng.poisson(mean)

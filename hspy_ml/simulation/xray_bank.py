@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,14 +13,16 @@ from ..physics.fractions import conversion_factors, fractions, reference_columns
 from ..physics.gmatrix import GMatrix, build_g_matrix
 from ..physics.intensities import family_intensities
 from ..physics.specimen import Specimen
-from .random_instruments import Tolerances, draw_acquisitions
-from .random_specimens import draw_atomic_fractions
+from .channel_bins import ChannelBins
 from .random_continuum import continuum_mixes
+from .random_instruments import Tolerances, draw_acquisitions
+from .random_populations import draw_populations
 from .spectrum_bank import SpectrumBank
 
 __all__ = ["XraySpecimens", "xray_bank"]
 
-N_SPECIMENS = 20_000
+N_POPULATIONS = 1000
+PIXELS_OF_A_POPULATION = 64
 N_INSTRUMENTS = 128
 NEAREST_INSTRUMENTS = 8
 PILE_UP = 0.005
@@ -53,10 +55,15 @@ class XraySpecimens:
     geometry: str
     mass_thickness: float = 0.0
 
-    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Atomic fractions of all elements, shape (n, n_elements)."""
-        free = draw_atomic_fractions(n, len(self.measured), rng)
-        return fractions(free @ self.transfer.T, np.ones(len(self.elements)))
+    def draw(
+        self, n_populations: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Atomic fractions of all elements, and the moments of their populations."""
+        free, anything = draw_populations(
+            n_populations, PIXELS_OF_A_POPULATION, len(self.measured), rng
+        )
+        atoms = fractions(free @ self.transfer.T, np.ones(len(self.elements)))
+        return _flat(atoms), _flat(population_moments(atoms, anything))
 
     def mass_fractions(self, atomic_fractions: np.ndarray) -> np.ndarray:
         """Mass fractions of all elements, in the same shape."""
@@ -69,10 +76,10 @@ def xray_bank(
     specimens: XraySpecimens,
     *,
     counts: tuple[float, float],
-    used_channels: np.ndarray | None = None,
+    bins: ChannelBins,
     continuum_degree: int | None = 3,
     tolerances: Tolerances | None = None,
-    n_specimens: int = N_SPECIMENS,
+    n_populations: int = N_POPULATIONS,
     n_instruments: int = N_INSTRUMENTS,
     random_state: int | np.random.Generator | None = None,
 ) -> SpectrumBank:
@@ -85,13 +92,13 @@ def xray_bank(
     specimens : XraySpecimens
     counts : tuple of float
         Fewest and most expected counts of a spectrum.
-    used_channels : ndarray of bool, shape (n_channels,), optional
-        Counts in the others are not drawn; by default all are.
+    bins : ChannelBins
+        Which channels are used, and how many are summed.
     continuum_degree : int or None, default 3
         As in `build_g_matrix`.
     tolerances : Tolerances, optional
         How far the instruments may be from `acquisition`.
-    n_specimens, n_instruments : int
+    n_populations, n_instruments : int
     random_state : int or numpy.random.Generator, optional
         Makes the bank repeat exactly.
 
@@ -101,32 +108,60 @@ def xray_bank(
         Its columns are those of the G-matrix of an even mixture.
     """
     rng = np.random.default_rng(random_state)
-    atoms = specimens.draw(n_specimens, rng)
+    atoms, populations = specimens.draw(n_populations, rng)
     nominal = _g_matrix(acquisition, specimens, _even(specimens), continuum_degree)
     others = draw_acquisitions(acquisition, n_instruments, tolerances, rng)
-    centres = atoms[rng.integers(n_specimens, size=n_instruments)]
+    centres = atoms[rng.integers(atoms.shape[0], size=n_instruments)]
     matrices = [
         _g_matrix(a, specimens, centre, continuum_degree)
         for a, centre in zip(others, centres, strict=True)
     ]
     whole = np.stack([_aligned(g, nominal) for g in matrices])
-    used = np.ones(whole.shape[2], bool) if used_channels is None else used_channels
-    shapes = np.where(used, whole, 0.0)
+    shapes = bins.summed(whole)
     sums = shapes.sum(axis=2)
     kept = sums / np.maximum(whole.sum(axis=2), 1e-300)
     gains = kept * _sensitivity(nominal, specimens, others, centres, acquisition)
     intensities = _intensities(nominal, specimens, atoms, acquisition, rng)
     return SpectrumBank(
         specimens.elements,
+        nominal.columns,
+        tuple(reference_columns(nominal)[e] for e in specimens.measured),
+        specimens.transfer,
         atoms,
+        populations,
         intensities,
         (shapes / np.maximum(sums, 1e-300)[..., None]).astype(np.float32),
         gains,
         _nearest(atoms, centres, specimens),
         counts,
         PILE_UP,
-        round(-float(acquisition.energy[0]) / acquisition.channel_width),
+        bins.place_of(acquisition.energy, 0.0),
     )
+
+
+def population_moments(atoms: np.ndarray, anything: np.ndarray) -> np.ndarray:
+    """What a pixel's image tells of it: mean and standard deviation of each element.
+
+    Parameters
+    ----------
+    atoms : ndarray, shape (n_populations, n_pixels, n_elements)
+        Atomic fractions.
+    anything : ndarray of bool, shape (n_populations,)
+        Populations that tell nothing; they get the moments of all of these together.
+
+    Returns
+    -------
+    ndarray, shape (n_populations, n_pixels, 2 n_elements)
+        The same in each pixel of a population.
+    """
+    moments = np.concatenate([atoms.mean(axis=1), atoms.std(axis=1)], axis=-1)
+    whole = _flat(atoms[anything]) if anything.any() else _flat(atoms)
+    moments[anything] = np.concatenate([whole.mean(axis=0), whole.std(axis=0)])
+    return np.repeat(moments[:, None, :], atoms.shape[1], axis=1)
+
+
+def _flat(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(-1, pixels.shape[-1])
 
 
 def _even(specimens: XraySpecimens) -> np.ndarray:
