@@ -129,7 +129,8 @@ def simulate(
         the first edge over those of the background.
     thickness_over_mean_free_path : float, default 0
         EELS: of plural scattering, by which edges are convolved with plasmons
-        (:func:`hspy_ml.simulation.plasmons.plasmon_low_loss`).
+        (:func:`hspy_ml.simulation.plasmons.plasmon_low_loss`); the low-loss spectrum
+        is :func:`hspy_ml.signals.simulation.core_loss.low_loss_of` of the image.
     beam_energy_keV : float, default 200, or 15 for EDS_SEM
     take_off_angle : float, default 22, or 35 for EDS_SEM
         EDS: degrees.

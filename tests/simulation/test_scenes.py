@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hspy_ml.simulation.film import relative_thickness, wedge, with_holes
 from hspy_ml.simulation.scenes import (
     Grain,
-    half_chord,
     check_abundances,
     draw_grains,
     grain_abundances,
+    half_chord,
 )
 
 

@@ -17,11 +17,12 @@ from ...simulation.plasmons import plasmon_low_loss
 from ...simulation.spectra import Phases
 from ..acquisition import acquisition_from_signal
 from ..simulated_signal import blank_spectrum
+from ..simulation_truth import SimulationTruth
 
 if TYPE_CHECKING:
     from exspy.signals import EELSSpectrum
 
-__all__ = ["OXIDES", "CoreLossExperiment"]
+__all__ = ["OXIDES", "CoreLossExperiment", "low_loss_of"]
 
 #: Oxides whose edges lie between 450 and 710 eV.
 OXIDES = {"rutile": "TiO2", "manganosite": "MnO", "haematite": "Fe2O3"}
@@ -92,3 +93,38 @@ class CoreLossExperiment:
     def draw(self, s: Any, scene: Scene, rng: np.random.Generator) -> np.ndarray:
         """Count."""
         return draw_dense_counts(scene, rng)
+
+
+def low_loss_of(s: EELSSpectrum) -> EELSSpectrum:
+    """The low-loss spectrum that belongs to simulated core losses.
+
+    Parameters
+    ----------
+    s : EELSSpectrum
+        From :func:`hspy_ml.simulate`, with any `thickness_over_mean_free_path`.
+
+    Returns
+    -------
+    EELSSpectrum
+        One spectrum of a million electrons without noise, from -20 to 400 eV: the
+        `low_loss` of :func:`hspy_ml.g_matrix` and of ``s.ml_quantify``.
+
+    Raises
+    ------
+    ValueError
+        If the signal holds no simulated core losses.
+    """
+    from exspy.signals import EELSSpectrum
+
+    settings = SimulationTruth.from_signal(s).settings
+    if "thickness_over_mean_free_path" not in settings:
+        raise ValueError("`s` holds no core losses, but X-rays; it has no low loss.")
+    low_loss = plasmon_low_loss(settings["thickness_over_mean_free_path"])
+    spectrum = EELSSpectrum(1e6 * low_loss.share)
+    axis = spectrum.axes_manager.signal_axes[0]
+    axis.name, axis.units = "Energy loss", "eV"
+    axis.offset = low_loss.energy_eV[0]
+    axis.scale = low_loss.energy_eV[1] - low_loss.energy_eV[0]
+    node = "Acquisition_instrument"
+    spectrum.metadata.set_item(node, s.metadata.get_item(node).as_dictionary())
+    return spectrum
