@@ -11,22 +11,18 @@ import numpy as np
 
 from ..simulation.images import scene_of_mean_counts
 from ..simulation.phase_spectra import PhaseSpectra
-from ..simulation.scene_kinds import SOLID_SOLUTIONS, draw_abundances
-from ..simulation.scenes import check_abundances, check_shape
 from ..simulation.spectra import Composition, Phases, read_phases
 from .plain import plain_values
 from .simulated_signal import image_like
 from .simulation.experiments import experiment_of
 from .simulation.film import LOWER_MANTLE
+from .simulation.scene_maps import SceneMaps, default_mixing
 from .simulation_truth import SimulationTruth
 
 if TYPE_CHECKING:
     from exspy.signals import EDSSEMSpectrum, EDSTEMSpectrum, EELSSpectrum
 
 __all__ = ["LOWER_MANTLE", "simulate"]
-
-DEFAULT_SHAPE = (128, 128)
-DEFAULT_SCENE = "grains"
 
 
 def simulate(
@@ -179,7 +175,7 @@ def simulate(
         technique,
         {
             "mass_thickness": mass_thickness,
-            "mixed_pixels": mixed_pixels or _default_mixing(technique, scene),
+            "mixed_pixels": mixed_pixels or default_mixing(technique, scene),
             "electrons": electrons,
             "continuum_share": continuum_share,
             "pile_up": pile_up,
@@ -202,80 +198,26 @@ def simulate(
     )
     rng = np.random.default_rng(random_state)
     known = read_phases(experiment.phases if phases is None else phases)
-    shape = _shape(shape, abundances, thickness)
+    n_phases = len(known.names)
+    maps = (
+        SceneMaps.drawn(
+            scene, scene_options, largest_share, shape, thickness, n_phases, rng
+        )
+        if abundances is None
+        else SceneMaps.given(abundances, shape, n_phases, scene, scene_options)
+    )
+    scale = experiment.scale(thickness, maps.abundances.shape[:2])
     if counts_per_pixel is None:
         counts_per_pixel = experiment.counts_per_pixel
-    if abundances is None:
-        scene = scene or DEFAULT_SCENE
-        options = _scene_options(scene_options, largest_share)
-        maps = draw_abundances(scene, shape, len(known.names), rng, options)
-    else:
-        _check_no_scene(scene, scene_options)
-        options, maps = {}, _given_abundances(abundances, shape, known)
-    settings = {
-        "technique": technique,
-        "scene": scene or "given",
-        "scene_options": options,
-        "counts_per_pixel": counts_per_pixel,
-    }
-    scale = experiment.scale(thickness, maps.shape[:2])
     s = experiment.blank(known.elements)
-    of_phases, bare = experiment.expected(s, known, maps, scale, rng)
+    of_phases, bare = experiment.expected(s, known, maps.abundances, scale, rng)
     measured = scene_of_mean_counts(bare, counts_per_pixel)
     image = image_like(s, experiment.draw(s, measured, rng), pixel_size_nm)
-    dose = measured.spectra.sum() / bare.spectra.sum()
-    settings = plain_values(settings | asdict(experiment))
-    _truth(known, maps, scale, of_phases.times(dose), settings).write_to(image)
+    of_phases = of_phases.times(measured.spectra.sum() / bare.spectra.sum())
+    settings = {"technique": technique, "counts_per_pixel": counts_per_pixel}
+    settings = plain_values(settings | maps.settings | asdict(experiment))
+    _truth(known, maps.abundances, scale, of_phases, settings).write_to(image)
     return image
-
-
-def _default_mixing(technique: str, scene: str | None) -> str | None:
-    if technique == "EDS_SEM" and scene in SOLID_SOLUTIONS:
-        return "solid solution"
-    return None
-
-
-def _shape(
-    shape: tuple[int, int] | None,
-    abundances: np.ndarray | None,
-    thickness: np.ndarray | None,
-) -> tuple[int, ...]:
-    if shape is not None:
-        check_shape(shape)
-        return tuple(shape)
-    for given in (abundances, thickness):
-        if given is not None:
-            return np.shape(given)[:2]
-    return DEFAULT_SHAPE
-
-
-def _scene_options(
-    scene_options: Mapping[str, Any] | None, largest_share: float | None
-) -> dict[str, Any]:
-    options = dict(scene_options or {})
-    if largest_share is not None:
-        options.setdefault("largest_share", largest_share)
-    return options
-
-
-def _check_no_scene(scene: str | None, scene_options: Mapping[str, Any] | None) -> None:
-    if scene is not None or scene_options is not None:
-        raise ValueError(
-            "`abundances` and a `scene` (or `scene_options`) were both given; give one "
-            "or the other."
-        )
-
-
-def _given_abundances(
-    abundances: np.ndarray, shape: tuple[int, ...], phases: Phases
-) -> np.ndarray:
-    maps = check_abundances(abundances, len(phases.names))
-    if maps.shape[:2] != shape:
-        raise ValueError(
-            f"`shape` is {shape}, `abundances` has {maps.shape[:2]} pixels; leave "
-            "`shape` out, or give the same."
-        )
-    return maps
 
 
 def _truth(
