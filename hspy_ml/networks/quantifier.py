@@ -18,6 +18,9 @@ CONVOLUTIONS = ((8, 16, 8), (16, 8, 4))  # features, kernel, stride
 SUMMARY = 64
 DOSES = 2
 POPULATION_FLOOR = 0.01
+DOSE_GRID = 9  # doses at which a network is calibrated
+#: Probabilities to be surpassed by chance at which surprise is calibrated.
+LEVELS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.004)
 
 
 class Estimate(NamedTuple):
@@ -58,6 +61,10 @@ class QuantifierNetwork(nn.Module):
     ----------
     n_bins, n_columns, n_elements, n_free : int
         Bins of a spectrum; columns of G; elements; those of them that vary freely.
+    n_unnamed : int, default 0
+        Columns, the last ones, of elements that do not belong to the composition.
+    n_templates : int, default 0
+        Spectra of what else could be there.
     n_references : int, default 8
         Reference spectra of the first step.
     width : int, default 128
@@ -74,6 +81,8 @@ class QuantifierNetwork(nn.Module):
         n_columns: int,
         n_elements: int,
         n_free: int,
+        n_unnamed: int = 0,
+        n_templates: int = 0,
         n_references: int = 8,
         width: int = 128,
     ) -> None:
@@ -83,6 +92,8 @@ class QuantifierNetwork(nn.Module):
             "n_columns": n_columns,
             "n_elements": n_elements,
             "n_free": n_free,
+            "n_unnamed": n_unnamed,
+            "n_templates": n_templates,
             "n_references": n_references,
             "width": width,
         }
@@ -99,6 +110,11 @@ class QuantifierNetwork(nn.Module):
         self.spread = nn.Linear(width, n_elements)
         self.register_buffer("shapes", torch.ones(n_columns, n_bins) / n_bins)
         self.register_buffer("transfer", torch.eye(n_elements, n_free))
+        self.register_buffer("templates", torch.ones(n_templates, n_bins) / n_bins)
+        self.register_buffer("anything", torch.ones(2 * n_elements))
+        self.register_buffer("dose_grid", torch.linspace(0.0, 10.0, DOSE_GRID))
+        self.register_buffer("widening", torch.ones(DOSE_GRID, n_elements))
+        self.register_buffer("ordinary", torch.zeros(DOSE_GRID, len(LEVELS)))
         self.register_buffer("prior_variance", torch.ones(n_elements))
         self.register_buffer("variance_of_a_count", torch.ones(n_elements))
 

@@ -23,12 +23,16 @@ N_SPECIMENS = 200
 LEAST_VARIANCE = 1e-4
 
 
-def network_for_bank(bank: SpectrumBank, random_state: int = 0) -> QuantifierNetwork:
+def network_for_bank(
+    bank: SpectrumBank, templates: np.ndarray, random_state: int = 0
+) -> QuantifierNetwork:
     """Build the network for the spectra of a bank.
 
     Parameters
     ----------
     bank : SpectrumBank
+    templates : ndarray, shape (n_templates, n_bins)
+        Spectra of what else could be there, each of which sums to one.
     random_state : int, default 0
         Makes it repeat exactly.
 
@@ -45,7 +49,12 @@ def network_for_bank(bank: SpectrumBank, random_state: int = 0) -> QuantifierNet
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(random_state)
         network = QuantifierNetwork(
-            bank.n_bins, bank.intensities.shape[1], n_elements, n_free
+            bank.n_bins,
+            bank.intensities.shape[1],
+            n_elements,
+            n_free,
+            len(bank.unnamed),
+            templates.shape[0],
         )
     n_references = network.hyperparameters["n_references"]
     chosen = rng.integers(bank.intensities.shape[0], size=n_references)
@@ -56,6 +65,8 @@ def network_for_bank(bank: SpectrumBank, random_state: int = 0) -> QuantifierNet
         network.scores.weight.copy_(_as_tensor(_scores(shapes, references)))
         network.scores.bias.zero_()
         network.shapes.copy_(_as_tensor(shapes))
+        network.templates.copy_(_as_tensor(templates))
+        network.anything.copy_(_as_tensor(bank.moments_of_anything))
         network.transfer.copy_(_as_tensor(bank.transfer))
         network.prior_variance.copy_(_as_tensor(bank.atomic_fractions.var(axis=0)))
         network.variance_of_a_count.copy_(_as_tensor(variance_of_a_count(bank, rng)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..physics.acquisition import Acquisition
 from ..physics.fractions import conversion_factors, fractions, reference_columns
-from ..physics.gmatrix import GMatrix, build_g_matrix
+from ..physics.gmatrix import Column, GMatrix, build_g_matrix
 from ..physics.intensities import family_intensities
 from ..physics.specimen import Specimen
 from .channel_bins import ChannelBins
@@ -28,6 +28,8 @@ NEAREST_INSTRUMENTS = 8
 PILE_UP = 0.005
 CONTINUUM_SHARES = {"film": (0.03, 0.7), "bulk": (0.1, 0.9)}
 THICKNESS_SPREAD = 0.3  # of its logarithm
+UNNAMED_SHARES = (1e-3, 0.3)  # of the counts of all else
+UNNAMED_THERE = 0.5
 UNCERTAIN_FAMILY = 0.25  # of the logarithm of its intensity
 
 
@@ -47,6 +49,9 @@ class XraySpecimens:
     geometry : {"film", "bulk"}
     mass_thickness : float
         Of a film on the average, g/cm2; 0 for no absorption.
+    unnamed : tuple of str
+        Elements besides, of contamination, coating or support, that may be there and
+        do not belong to the composition.
     """
 
     elements: tuple[str, ...]
@@ -54,6 +59,7 @@ class XraySpecimens:
     measured: tuple[str, ...]
     geometry: str
     mass_thickness: float = 0.0
+    unnamed: tuple[str, ...] = ()
 
     def draw(
         self, n_populations: int, rng: np.random.Generator
@@ -116,15 +122,23 @@ def xray_bank(
         _g_matrix(a, specimens, centre, continuum_degree)
         for a, centre in zip(others, centres, strict=True)
     ]
-    whole = np.stack([_aligned(g, nominal) for g in matrices])
+    named = np.stack([_aligned(g, nominal) for g in matrices])
+    whole = np.concatenate([named, _unnamed_spectra(others, specimens)], axis=1)
     shapes = bins.summed(whole)
     sums = shapes.sum(axis=2)
     kept = sums / np.maximum(whole.sum(axis=2), 1e-300)
-    gains = kept * _sensitivity(nominal, specimens, others, centres, acquisition)
-    intensities = _intensities(nominal, specimens, atoms, acquisition, rng)
+    n_named = len(nominal.columns)
+    gains = kept
+    gains[:, :n_named] *= _sensitivity(nominal, specimens, others, centres, acquisition)
+    intensities = _with_unnamed(
+        _intensities(nominal, specimens, atoms, acquisition, rng),
+        len(specimens.unnamed),
+        rng,
+    )
     return SpectrumBank(
         specimens.elements,
-        nominal.columns,
+        (*nominal.columns, *map(_unnamed_column, specimens.unnamed)),
+        specimens.unnamed,
         tuple(reference_columns(nominal)[e] for e in specimens.measured),
         specimens.transfer,
         atoms,
@@ -191,6 +205,36 @@ def _aligned(g_matrix: GMatrix, like: GMatrix) -> np.ndarray:
         if name in place:
             rows[row] = g_matrix.matrix[:, place[name]]
     return rows
+
+
+def _unnamed_column(element: str) -> Column:
+    return Column(f"{element} (not named)", "element", element, quantitative=False)
+
+
+def _unnamed_spectra(
+    acquisitions: Sequence[Acquisition], specimens: XraySpecimens
+) -> np.ndarray:
+    """All lines of each, shape (n_instruments, n_unnamed, n_channels)."""
+    n_channels = acquisitions[0].energy.size
+    spectra = np.zeros((len(acquisitions), len(specimens.unnamed), n_channels))
+    for row, acquisition in enumerate(acquisitions):
+        for column, element in enumerate(specimens.unnamed):
+            g_matrix = build_g_matrix(
+                acquisition, [element], Specimen({}), continuum_degree=None
+            )
+            spectra[row, column] = g_matrix.matrix.sum(axis=1)
+    return spectra
+
+
+def _with_unnamed(
+    named: np.ndarray, n_unnamed: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Shares of the counts with those of elements that are there or not."""
+    shape = (named.shape[0], n_unnamed)
+    low, high = np.log(UNNAMED_SHARES)
+    share = np.exp(rng.uniform(low, high, shape)) * (rng.random(shape) < UNNAMED_THERE)
+    whole = np.hstack([named, share])
+    return whole / whole.sum(axis=1, keepdims=True)
 
 
 def _families(g_matrix: GMatrix) -> list[tuple[str, str]]:

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...physics.composition import atomic_number
 from ..acquisition import acquisition_and_assumptions, warn_of_assumptions
 from ..elements import elements_from_signal
-from ..options import check_choice
 from ..progress import progress_bar
 from ..unexplained import warn_of_peaks
 from .build import FittedSignal, TotalScale, result_of
@@ -19,14 +17,17 @@ from .cautions import coincidences, low_overvoltage, warn_of
 from .plan import (
     Scale,
     completion_of,
-    electrons_of,
-    unmeasured_element,
-    with_element,
 )
 from .result import QuantificationResult
 from .specimen_fit import fit_pixels
-from .standards import sensitivities
-from .task import SpecimenTask, named_part, oxygen_rule, read_task
+from .specimen_reading import read_specimen, settings_of
+from .task import (
+    SpecimenTask,
+    likelihood_channels,
+    named_part,
+    oxygen_rule,
+    read_task,
+)
 
 if TYPE_CHECKING:
     from ...physics.gmatrix import GMatrix
@@ -37,20 +38,9 @@ _LEFT_OUT = (
     "what is there with `s.add_elements([...])` or `elements=`, or leave the channels "
     "out with `signal_mask`."
 )
-_OXYGEN_NOTE = (
-    "Oxygen is by stoichiometry, since its line fits an oxide; "
-    "`by_stoichiometry=None` measures it by its line, which is uncertain by tens of "
-    "percent without a standard."
-)
 _NOTHING_NOTE = (
     "None of the elements given is found in the counts, so that there is no "
     "composition; `hspy_ml.suggest_elements(s)` says what the spectrum shows."
-)
-_OXYGEN_LINE_NOTE = (
-    "Oxygen is measured by its line, which is uncertain by tens of percent in a bulk "
-    'without a standard. For an oxide, `by_stoichiometry="O"` balances it by valence; '
-    "`by_stoichiometry=None` says that the line is wanted. Leave the carbon of a "
-    "coating out of the elements."
 )
 
 
@@ -76,79 +66,49 @@ def quantify_specimen(
     num_workers: int | None,
 ) -> QuantificationResult:
     """See :func:`hspy_ml.signals.methods.ml_quantify`; arguments as there."""
-    from ...quantification.reference import SpecimenModel
-
-    acquisition, assumed = acquisition_and_assumptions(s, detector)
-    symbols = _ordered(elements_from_signal(s, elements), elements)
-    if geometry is None:
-        geometry = "bulk" if acquisition.technique == "EDS_SEM" else "film"
-    check_choice("geometry", geometry, ("film", "bulk"))
-    open_question = by_stoichiometry == "auto" and by_difference is None
-    open_question = open_question and "O" in symbols
-    if by_stoichiometry == "auto":
-        by_stoichiometry = None
-    unmeasured = unmeasured_element(symbols, by_stoichiometry, by_difference, valences)
-    symbols = with_element(symbols, unmeasured.element)
-    model = SpecimenModel(
-        symbols, unmeasured.element, geometry, float(mass_thickness), continuum_degree
+    read = read_specimen(
+        s,
+        likelihood_channels,
+        elements=elements,
+        geometry=geometry,
+        mass_thickness=mass_thickness,
+        detector=detector,
+        by_stoichiometry=by_stoichiometry,
+        by_difference=by_difference,
+        valences=valences,
+        standards=standards,
+        electrons=electrons,
+        solid_angle_sr=solid_angle_sr,
+        refine_energy_scale=refine_energy_scale,
+        continuum_degree=continuum_degree,
+        navigation_mask=navigation_mask,
+        signal_mask=signal_mask,
     )
-    task = read_task(
-        s, acquisition, model, navigation_mask, signal_mask, refine_energy_scale
-    )
-    warn_of_assumptions(assumed, stacklevel=5)
-    scale = Scale(
-        _measured_on_standards(standards, task, detector, refine_energy_scale),
-        electrons_of(s, acquisition, electrons),
-        solid_angle_sr,
-    )
-    notes = []
-    if open_question and "O" not in scale.sensitivities:
-        unmeasured = oxygen_rule(task, scale, valences)
-        if unmeasured.element:
-            task = replace(task, model=replace(model, unmeasured="O"))
-            notes.append(_OXYGEN_NOTE)
-        elif geometry == "bulk" and set(symbols) > {"O"}:
-            notes.append(_OXYGEN_LINE_NOTE)
-    completion = completion_of(symbols, unmeasured, "mass", scale)
-    named = named_part(task, completion)
-    reference = named.reference
+    task, named, scale = read.task, read.named, read.scale
+    reference, geometry = named.reference, task.model.geometry
     n_pixels = task.counts.n_pixels
     with progress_bar(show_progressbar, "ml_quantify", "pixels", n_pixels) as progress:
         fitted, columns = fit_pixels(
-            task, completion, named, scale, num_workers, progress
+            task, read.completion, named, scale, num_workers, progress
         )
-    notes += _notes(task, fitted, columns, reference)
+    notes = [*read.notes, *_notes(task, fitted, columns, reference)]
     warn_of(notes, stacklevel=5)
     warn_of_peaks(named.peaks, _LEFT_OUT, stacklevel=5)
     settings = {
         "method": "likelihood",
-        "geometry": geometry,
-        "mass_thickness": float(mass_thickness),
-        "detector": acquisition.detector.name,
-        "beam_energy_keV": acquisition.beam_energy_keV,
-        "take_off_angle": acquisition.take_off_angle,
-        "unmeasured_element": unmeasured.element or "",
-        "rule": unmeasured.rule or "",
         "standards": sorted(scale.sensitivities),
         "electrons": scale.electrons or 0.0,
         "solid_angle_sr": solid_angle_sr or 0.0,
-        "continuum_degree": -1 if continuum_degree is None else continuum_degree,
-        "assumed": assumed,
     }
     return result_of(
         s,
         fitted,
         _total_scale(geometry, scale),
         composition_units,
-        settings,
+        settings | settings_of(read),
         notes,
         reference.energy_scale,
     )
-
-
-def _ordered(symbols: tuple[str, ...], given: Any) -> tuple[str, ...]:
-    """By atomic number, unless the user gave an order: that of exspy's is none."""
-    return symbols if given is not None else tuple(sorted(symbols, key=atomic_number))
 
 
 def bulk_g_matrix(
@@ -181,37 +141,13 @@ def bulk_g_matrix(
     acquisition, assumed = acquisition_and_assumptions(s, detector)
     symbols = elements_from_signal(s, elements)
     model = SpecimenModel(symbols, None, "bulk", 0.0, continuum_degree)
-    task = read_task(s, acquisition, model, None, None, True)
+    task = read_task(s, acquisition, model, None, None, True, likelihood_channels)
     warn_of_assumptions(assumed, stacklevel=4)
     scale = Scale({}, None, None)
     unmeasured = oxygen_rule(task, scale, None)
     task = replace(task, model=replace(model, unmeasured=unmeasured.element))
     completion = completion_of(symbols, unmeasured, "mass", scale)
     return named_part(task, completion).reference.g_matrix
-
-
-def _measured_on_standards(
-    standards: Any, task: SpecimenTask, detector: Any, refine: bool
-) -> dict:
-    if standards is None:
-        return {}
-    found = sensitivities(
-        standards,
-        task.model.measured,
-        task.acquisition,
-        task.model.geometry,
-        detector,
-        refine=refine,
-    )
-    if (
-        task.model.geometry == "film"
-        and len({id(p[0]) for p in standards.values()}) > 1
-    ):
-        raise ValueError(
-            "`standards` of a film are several signals, whose thicknesses are not "
-            "known; give one signal that holds all the elements."
-        )
-    return found
 
 
 def _notes(

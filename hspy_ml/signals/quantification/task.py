@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,12 @@ from .plan import Scale, UnmeasuredElement, completion_of
 if TYPE_CHECKING:
     from ...counts import Counts
     from ...physics.acquisition import Acquisition
+    from ...physics.gmatrix import GMatrix
     from ...quantification.reference import SpecimenModel
     from ...quantification.unmeasured import Completion
     from ...quantification.unnamed import NamedPart
+
+ChannelChoice = Callable[["Acquisition", "SpecimenModel"], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +63,9 @@ def read_task(
     navigation_mask: Any,
     signal_mask: Any,
     refine: bool,
+    choose_channels: ChannelChoice,
 ) -> SpecimenTask:
-    """Read the counts of a signal, in the channels that the model describes.
+    """Read the counts of a signal.
 
     Parameters
     ----------
@@ -70,6 +75,8 @@ def read_task(
     navigation_mask, signal_mask
         As HyperSpy's methods take them; True is excluded.
     refine : bool
+    choose_channels : callable
+        Which channels to read if `signal_mask` is None.
 
     Returns
     -------
@@ -81,16 +88,13 @@ def read_task(
         If masks or data do not allow it.
     """
     from ...counts.building import counts_from_array
-    from ...quantification.reference import trusted_channels
 
     pixels = flat_navigation_mask(s, navigation_mask)
     channels = flat_signal_mask(s, signal_mask)
-    equal = np.full(len(model.elements), 1 / len(model.elements))
-    g_matrix = model.g_matrix(acquisition, equal)
+    g_matrix = _of_an_even_mixture(model, acquisition)
     channels = channels | (g_matrix.matrix.sum(axis=1) <= 0)
     if signal_mask is None:
-        seen = [e for e in model.elements if e in g_matrix.elements]
-        channels = channels | ~trusted_channels(acquisition, seen, g_matrix)
+        channels = channels | ~choose_channels(acquisition, model)
     counts = counts_from_array(
         signal_array(s), excluded_pixels=pixels, excluded_channels=channels
     )
@@ -101,6 +105,57 @@ def read_task(
     return SpecimenTask(
         acquisition, model, counts, spectrum, pixels, channels, own_channels, refine
     )
+
+
+def likelihood_channels(acquisition: Acquisition, model: SpecimenModel) -> np.ndarray:
+    """Channels that the model describes well enough to fit them.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+    model : SpecimenModel
+
+    Returns
+    -------
+    ndarray of bool, shape (n_channels,)
+    """
+    from ...quantification.reference import trusted_channels
+
+    g_matrix = _of_an_even_mixture(model, acquisition)
+    seen = [e for e in model.elements if e in g_matrix.elements]
+    return trusted_channels(acquisition, seen, g_matrix)
+
+
+def network_channels(acquisition: Acquisition, model: SpecimenModel) -> np.ndarray:
+    """Channels that a network reads.
+
+    Of a film all from 0.2 keV, since it is trained for lines that nobody named and
+    families of which only the shape is known; of a bulk those of the likelihood.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+    model : SpecimenModel
+
+    Returns
+    -------
+    ndarray of bool, shape (n_channels,)
+    """
+    from ...quantification.reference import (
+        HIGHEST_SHARE_OF_BEAM_ENERGY,
+        LOWEST_ENERGY_KEV,
+    )
+
+    if model.geometry == "bulk":
+        return likelihood_channels(acquisition, model)
+    end = HIGHEST_SHARE_OF_BEAM_ENERGY * acquisition.beam_energy_keV
+    energy = acquisition.energy
+    return (energy >= LOWEST_ENERGY_KEV) & (energy <= end)
+
+
+def _of_an_even_mixture(model: SpecimenModel, acquisition: Acquisition) -> GMatrix:
+    equal = np.full(len(model.elements), 1 / len(model.elements))
+    return model.g_matrix(acquisition, equal)
 
 
 def used_channels(task: SpecimenTask) -> np.ndarray:
@@ -119,8 +174,7 @@ def used_channels(task: SpecimenTask) -> np.ndarray:
     if task.own_channels:
         return ~task.excluded_channels
     model = task.model
-    equal = np.full(len(model.elements), 1 / len(model.elements))
-    g_matrix = model.g_matrix(task.acquisition, equal)
+    g_matrix = _of_an_even_mixture(model, task.acquisition)
     return ~task.excluded_channels & trusted_channels(
         task.acquisition, model.measured, g_matrix
     )

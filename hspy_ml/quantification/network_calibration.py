@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Error bars that mean what they say, and what surprise is ordinary at which dose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+
+from .network_reading import goodness, posterior_of, read_spectra
+
+if TYPE_CHECKING:
+    from ..networks.quantifier import QuantifierNetwork
+    from ..simulation.spectrum_bank import SpectrumBank
+
+__all__ = ["calibrate", "scores_of"]
+
+WITHIN_ONE_ERROR = 0.6827
+SPECTRA_PER_DRAW = 1024
+N_DRAWS = 24
+N_DOSES = 4
+FLAGGED = float(norm.isf(0.01))
+LARGEST_WIDENING = 3.0
+
+
+def calibrate(
+    network: QuantifierNetwork, bank: SpectrumBank, random_state: list[int]
+) -> None:
+    """Set the network's calibration from fresh spectra.
+
+    Its deviations are multiplied by a factor for each dose and element, so that 68 % of
+    the fractions lie within one. Of the surprise at spectra without anything unnamed,
+    the quantiles are kept.
+
+    Parameters
+    ----------
+    network : QuantifierNetwork
+        Trained; its calibration is replaced.
+    bank : SpectrumBank
+    random_state : list of int
+    """
+    import torch
+
+    fresh = _fresh(network, bank, random_state)
+    grid = np.linspace(*np.log(bank.counts), network.dose_grid.shape[0])
+    nearest = np.abs(np.log1p(fresh.counts)[:, None] - grid).argmin(axis=1)
+    levels = 1 - np.array(_levels())
+    widening, ordinary = [], []
+    for place in range(grid.size):
+        here = nearest == place
+        factor = np.quantile(np.abs(fresh.pulls[here]), WITHIN_ONE_ERROR, axis=0)
+        widening.append(np.clip(factor, 1 / LARGEST_WIDENING, LARGEST_WIDENING))
+        ordinary.append(np.quantile(fresh.surprise[here & fresh.clean], levels))
+    with torch.no_grad():
+        for name, values in (
+            ("dose_grid", grid),
+            ("widening", widening),
+            ("ordinary", ordinary),
+        ):
+            tensor = torch.from_numpy(np.asarray(values, dtype=np.float32))
+            getattr(network, name).copy_(tensor)
+
+
+def scores_of(
+    network: QuantifierNetwork, bank: SpectrumBank, random_state: list[int]
+) -> dict[str, dict[str, float]]:
+    """How good a calibrated network is, by dose, on spectra that it has not seen.
+
+    Parameters
+    ----------
+    network : QuantifierNetwork
+    bank : SpectrumBank
+    random_state : list of int
+
+    Returns
+    -------
+    dict of str to dict
+        By the counts: root mean square error in at.%, the share of the fractions
+        within one standard deviation, and the share of spectra of known mixtures that
+        are flagged.
+    """
+    fresh = _fresh(network, bank, random_state)
+    edges = np.geomspace(*bank.counts, N_DOSES + 1)
+    scores = {}
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        here = (fresh.counts >= low) & (fresh.counts < high)
+        if not here.any():
+            continue
+        scores[f"{low:.0f} to {high:.0f} counts"] = {
+            "rms error (at.%)": float(np.sqrt(np.mean(fresh.errors[here] ** 2)) * 100),
+            "within one error": float(np.mean(np.abs(fresh.pulls[here]) < 1)),
+            "flagged": float(np.mean(fresh.goodness[here & fresh.clean] > FLAGGED)),
+        }
+    return scores
+
+
+@dataclass(frozen=True, eq=False)
+class _Fresh:
+    """Spectra with their truth, as the network reads them."""
+
+    counts: np.ndarray
+    errors: np.ndarray
+    pulls: np.ndarray
+    surprise: np.ndarray
+    goodness: np.ndarray
+    clean: np.ndarray
+
+
+def _fresh(network: QuantifierNetwork, bank: SpectrumBank, random_state: int) -> _Fresh:
+    parts = [
+        _one_draw(network, bank, np.random.default_rng([*random_state, index]))
+        for index in range(N_DRAWS)
+    ]
+    return _Fresh(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _one_draw(
+    network: QuantifierNetwork, bank: SpectrumBank, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    spectra, populations, truth, shares = bank.draw(SPECTRA_PER_DRAW, rng)
+    readings = read_spectra(network, [spectra])
+    mean, deviation = posterior_of(network, readings.seen)(populations)
+    unnamed = shares[:, shares.shape[1] - len(bank.unnamed) :]
+    return (
+        readings.counts,
+        mean - truth,
+        (mean - truth) / deviation,
+        readings.surprise,
+        goodness(network, readings),
+        unnamed.sum(axis=1) == 0,
+    )
+
+
+def _levels() -> tuple[float, ...]:
+    from ..networks.quantifier import LEVELS
+
+    return LEVELS

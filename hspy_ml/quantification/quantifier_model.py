@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trained network with what it is for: saved, loaded, looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from ..networks.model_card import ModelCard
+from ..networks.model_file import StoredModel, load_model, save_model
+from .network_conditions import NetworkConditions
+
+if TYPE_CHECKING:
+    from ..networks.quantifier import QuantifierNetwork
+
+__all__ = ["ARCHITECTURE", "TASK", "QuantifierModel", "load_quantifier"]
+
+TASK = "quantification"
+ARCHITECTURE = "QuantifierNetwork"
+
+
+@dataclass(frozen=True, eq=False)
+class QuantifierModel:
+    """A network that gives spectra their composition, for certain conditions.
+
+    ``hspy_ml.train_quantifier`` trains one, ``s.ml_quantify(model=model)`` uses it.
+
+    Parameters
+    ----------
+    network : QuantifierNetwork
+    conditions : NetworkConditions
+        Of the spectra that it is for.
+    training : dict
+        How it was trained, plain values.
+    scores : dict
+        How good it was on spectra that it had not seen.
+    """
+
+    network: QuantifierNetwork
+    conditions: NetworkConditions
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that it knows."""
+        return self.conditions.elements
+
+    @property
+    def card(self) -> ModelCard:
+        """What it is for, how it was trained and how good it is."""
+        return ModelCard(
+            TASK,
+            ARCHITECTURE,
+            self.network.hyperparameters,
+            self.conditions.to_dict(),
+            self.training,
+            self.scores,
+        )
+
+    def info(self) -> str:
+        """The card as text.
+
+        Returns
+        -------
+        str
+        """
+        return str(self.card)
+
+    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
+        """Save as a model file, to be shared; ``hspy_ml.load_model(path)`` loads it.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in ".safetensors".
+        overwrite : bool, default False
+            Whether to replace a file.
+
+        Raises
+        ------
+        ValueError, OSError
+            If the name ends in something else, or it cannot be written.
+        """
+        save_model(path, self.to_stored(), overwrite)
+
+    def to_stored(self) -> StoredModel:
+        """Card and weights as they are in a file."""
+        from ..networks.weights import network_weights
+
+        return StoredModel(self.card, network_weights(self.network))
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel) -> QuantifierModel:
+        """The model of a file's card and weights.
+
+        Parameters
+        ----------
+        stored : StoredModel
+
+        Returns
+        -------
+        QuantifierModel
+
+        Raises
+        ------
+        ValueError
+            If card and weights do not make a model for quantification.
+        """
+        from ..networks.weights import fill_network
+
+        card = stored.card
+        if card.task != TASK or card.architecture != ARCHITECTURE:
+            raise ValueError(
+                f"The model is a {card.architecture} for {card.task}; a "
+                f"{ARCHITECTURE} for {TASK} is expected. Train one with "
+                "`hspy_ml.train_quantifier`."
+            )
+        conditions = NetworkConditions.from_dict(card.conditions)
+        network = _empty_network(card)
+        fill_network(network, stored.weights)
+        _check_sizes(network.hyperparameters, conditions)
+        return cls(network.eval(), conditions, card.training, card.scores)
+
+    def __repr__(self) -> str:
+        return f"QuantifierModel for {', '.join(self.elements)}\n{self.info()}"
+
+
+def load_quantifier(path: str | PathLike[str]) -> QuantifierModel:
+    """Load a model file; nothing in it can be executed.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    QuantifierModel
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is no model file for quantification, or damaged; the message says why.
+    """
+    try:
+        return QuantifierModel.from_stored(load_model(path, TASK))
+    except ValueError as error:
+        if str(path) in str(error):
+            raise
+        raise ValueError(f"{path} cannot be used: {error}") from error
+
+
+LARGEST_SIZE = 2**20
+
+
+def _empty_network(card: ModelCard) -> QuantifierNetwork:
+    from ..networks.quantifier import QuantifierNetwork
+
+    sizes = card.hyperparameters
+    known = {
+        name: value
+        for name, value in sizes.items()
+        if isinstance(value, int) and 0 <= value <= LARGEST_SIZE
+    }
+    try:
+        return QuantifierNetwork(**known)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"the sizes in its card are wrong: {error}") from error
+
+
+def _check_sizes(sizes: dict[str, int], conditions: NetworkConditions) -> None:
+    expected = {
+        "n_bins": conditions.bins.n_bins,
+        "n_elements": len(conditions.elements),
+        "n_columns": len(conditions.columns),
+        "n_unnamed": len(conditions.unnamed),
+        "n_free": len(conditions.measuring),
+    }
+    wrong = [
+        f"{k} is {sizes[k]}, not {v}" for k, v in expected.items() if sizes[k] != v
+    ]
+    if wrong:
+        raise ValueError(f"network and conditions do not agree: {'; '.join(wrong)}")
