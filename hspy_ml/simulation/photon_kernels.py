@@ -6,6 +6,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+NEARLY_NORMAL = 1000.0  # mean from which the skewness, 0.03, is not drawn
+
 
 @numba.njit(cache=True, nogil=True)
 def fill_alias_table(probability, threshold, alias):
@@ -99,3 +101,20 @@ def draw_spectra(rng, photons, instrument, piled_up, zero, threshold, alias, spe
                 channel += draw_channel(rng, threshold[m, k], alias[m, k])
             if 0 <= channel < n_channels:
                 spectra[p, channel] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def draw_channels(rng, mean, spectra):
+    """Draw the counts of every channel of bright spectra.
+
+    ``mean`` (spectra x channels) are expected counts. Poisson; above a mean of 1000
+    a rounded normal of the same mean and variance.
+    """
+    for p in range(mean.shape[0]):
+        for c in range(mean.shape[1]):
+            expected = mean[p, c]
+            if expected < NEARLY_NORMAL:
+                spectra[p, c] = rng.poisson(expected)
+            else:
+                noise = np.sqrt(expected) * rng.standard_normal()
+                spectra[p, c] = np.rint(expected + noise)

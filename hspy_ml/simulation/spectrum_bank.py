@@ -13,6 +13,9 @@ from ..physics.gmatrix import Column
 __all__ = ["SpectrumBank"]
 
 PHOTONS_PER_CHANNEL = 4.0  # above, channels are drawn and not photons
+NEIGHBOURS = 30  # pixels that tell of a population
+LARGEST_ERROR_OF_A_MEAN = 0.05
+ERROR_OF_A_SCATTER = 0.25  # of its logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +30,9 @@ class SpectrumBank:
     ----------
     elements : tuple of str
     columns : tuple of Column
-        What the columns stand for.
+        What the columns stand for; first those of the elements and the continuum.
+    unnamed : tuple of str
+        Elements that may be there and do not count: the last columns, one each.
     measuring : tuple of int
         For each element that varies freely, the column that measures it.
     transfer : ndarray, shape (n_elements, n_measuring)
@@ -52,10 +57,14 @@ class SpectrumBank:
         Largest share of the counts that are the sum of two photons; drawn evenly.
     zero_channel : int, default 0
         Where a photon without energy would be counted; may be negative.
+    variance_of_a_count : float, default 0.3
+        Counts times the variance of an atomic fraction, about: how well the pixels of
+        an image tell its moments.
     """
 
     elements: tuple[str, ...]
     columns: tuple[Column, ...]
+    unnamed: tuple[str, ...]
     measuring: tuple[int, ...]
     transfer: np.ndarray
     atomic_fractions: np.ndarray
@@ -67,11 +76,18 @@ class SpectrumBank:
     counts: tuple[float, float]
     pile_up: float = 0.0
     zero_channel: int = 0
+    variance_of_a_count: float = 0.3
 
     @property
     def n_bins(self) -> int:
         """Channels of a spectrum."""
         return self.shapes.shape[2]
+
+    @property
+    def moments_of_anything(self) -> np.ndarray:
+        """Mean and standard deviation over all specimens, shape (2 n_elements,)."""
+        atoms = self.atomic_fractions
+        return np.concatenate([atoms.mean(axis=0), atoms.std(axis=0)])
 
     @cached_property
     def _alias_tables(self) -> tuple[np.ndarray, np.ndarray]:
@@ -113,22 +129,36 @@ class SpectrumBank:
         spectra = self._measured(expected * share, instrument, rng)
         return (
             spectra,
-            self.populations[specimen].astype(np.float32),
+            self._as_seen(self.populations[specimen], expected, rng),
             self.atomic_fractions[specimen].astype(np.float32),
             share.astype(np.float32),
         )
+
+    def _as_seen(
+        self, moments: np.ndarray, counts: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """The moments of a population as a few noisy pixels of it would tell them."""
+        mean, scatter = np.split(moments, 2, axis=1)
+        error = np.sqrt((scatter**2 + self.variance_of_a_count / counts) / NEIGHBOURS)
+        error = np.minimum(error, LARGEST_ERROR_OF_A_MEAN)
+        mean = mean + error * rng.standard_normal(mean.shape)
+        factor = np.exp(ERROR_OF_A_SCATTER * rng.standard_normal(scatter.shape))
+        seen = np.concatenate([np.clip(mean, 0, 1), scatter * factor], axis=1)
+        return seen.astype(np.float32)
 
     def _measured(
         self, photons: np.ndarray, instrument: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Poisson counts of expected photons of each column."""
-        from .photon_kernels import draw_spectra
+        from .photon_kernels import draw_channels, draw_spectra
 
         spectra = np.zeros((photons.shape[0], self.n_bins), np.float32)
         bright = photons.sum(axis=1) > PHOTONS_PER_CHANNEL * self.n_bins
-        for index in np.flatnonzero(bright):
-            mean = photons[index] @ self.shapes[instrument[index]]
-            spectra[index] = rng.poisson(mean)
+        for m in np.unique(instrument[bright]):
+            rows = np.flatnonzero(bright & (instrument == m))
+            counts = np.empty((rows.size, self.n_bins), np.float32)
+            draw_channels(rng, photons[rows] @ self.shapes[m], counts)
+            spectra[rows] = counts
         drawn = rng.poisson(np.where(bright[:, None], 0.0, photons))
         share = rng.uniform(0, self.pile_up, size=drawn.shape[0])
         piled_up = rng.poisson(share * drawn.sum(axis=1))
