@@ -25,7 +25,7 @@ LEAST_WEIGHT = 1e-6
 
 
 def moments_of_image(
-    posterior: Posterior, start: np.ndarray, n_pixels: int
+    posterior: Posterior, start: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
     r"""Mean and scatter of the compositions in an image.
 
@@ -37,7 +37,8 @@ def moments_of_image(
     posterior : callable
     start : ndarray, shape (2 n_elements,)
         Moments of any specimen.
-    n_pixels : int
+    weight : ndarray, shape (n_pixels,)
+        Of each pixel; zero for those that do not belong to the specimen.
 
     Returns
     -------
@@ -49,10 +50,13 @@ def moments_of_image(
     Laird, D. B. Rubin, J. R. Stat. Soc. B 39 (1977) 1.
     """
     moments = start
+    if not weight.any():
+        return moments
+    share = weight / weight.sum()
     for _ in range(PASSES_OF_IMAGE):
-        mean, deviation = posterior(np.broadcast_to(moments, (n_pixels, start.size)))
-        centre = mean.mean(axis=0)
-        variance = (deviation**2 + (mean - centre) ** 2).mean(axis=0)
+        mean, deviation = posterior(np.broadcast_to(moments, (weight.size, start.size)))
+        centre = share @ mean
+        variance = share @ (deviation**2 + (mean - centre) ** 2)
         moments = np.concatenate([centre, np.sqrt(variance)])
     return moments
 
@@ -61,7 +65,8 @@ def moments_of_neighbours(
     posterior: Posterior,
     start: np.ndarray,
     shape: tuple[int, ...],
-    used: np.ndarray,
+    there: np.ndarray,
+    weight: np.ndarray,
 ) -> np.ndarray:
     """Mean and scatter of the compositions around each pixel.
 
@@ -71,39 +76,49 @@ def moments_of_neighbours(
     Parameters
     ----------
     posterior : callable
-    start : ndarray, shape (n_used, 2 n_elements)
-        Moments of the image.
+    start : ndarray, shape (2 n_elements,)
+        Moments of the image; they hold where no neighbour has weight.
     shape : tuple of int
         Of the image.
-    used : ndarray of bool, shape (n_pixels,)
-        Pixels of the image that the posterior is of; the others have no weight.
+    there : ndarray of bool, shape (prod(shape),)
+        Pixels that the posterior is of.
+    weight : ndarray, shape (n_there,)
+        Of each of them.
 
     Returns
     -------
-    ndarray, shape (n_used, 2 n_elements)
+    ndarray, shape (n_there, 2 n_elements)
     """
-    weight = _smoothed(used.astype(np.float64)[:, None], shape)
-    weight = np.maximum(weight, LEAST_WEIGHT)
-    moments = start
+    around = _Neighbours(shape, there, weight)
+    moments = np.broadcast_to(start, (weight.size, start.size))
     for _ in range(PASSES_OF_NEIGHBOURS):
         mean, deviation = posterior(moments)
-        first = _around(mean, shape, used, weight)
-        second = _around(mean**2 + deviation**2, shape, used, weight)
-        variance = np.maximum(second - first**2, 0)
-        moments = np.concatenate([first, np.sqrt(variance)], axis=1)
+        first = around.mean(mean)
+        variance = np.maximum(around.mean(mean**2 + deviation**2) - first**2, 0)
+        found = np.concatenate([first, np.sqrt(variance)], axis=1)
+        moments = np.where(around.total > LEAST_WEIGHT, found, start)
     return moments
 
 
-def _around(
-    values: np.ndarray, shape: tuple[int, ...], used: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
-    """Weighted mean over the neighbours that are used."""
-    whole = np.zeros((used.size, values.shape[1]))
-    whole[used] = values
-    return (_smoothed(whole, shape) / weight)[used]
+class _Neighbours:
+    """Weighted means around each pixel of an image."""
 
+    def __init__(
+        self, shape: tuple[int, ...], there: np.ndarray, weight: np.ndarray
+    ) -> None:
+        self.shape = shape
+        self.there = there
+        self.weight = weight[:, None]
+        self.total = self._smoothed(self.weight)
 
-def _smoothed(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    image = values.reshape(*shape, values.shape[1])
-    width = (*(NEIGHBOURHOOD if n > 1 else 0 for n in shape), 0)
-    return gaussian_filter(image, width, mode="nearest").reshape(values.shape)
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Over the neighbours, shape as `values`, (n_there, n_elements)."""
+        total = np.maximum(self.total, LEAST_WEIGHT)
+        return self._smoothed(values * self.weight) / total
+
+    def _smoothed(self, values: np.ndarray) -> np.ndarray:
+        image = np.zeros((self.there.size, values.shape[1]))
+        image[self.there] = values
+        width = (*(NEIGHBOURHOOD if n > 1 else 0 for n in self.shape), 0)
+        smooth = gaussian_filter(image.reshape(*self.shape, -1), width, mode="constant")
+        return smooth.reshape(image.shape)[self.there]

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
+from ..networks.threads import available_cores, torch_threads
 from .image_prior import Posterior
 from .surprise import surprise
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..networks.quantifier import QuantifierNetwork
 
-__all__ = ["Readings", "goodness", "posterior_of", "read_spectra", "threads"]
+__all__ = ["Readings", "goodness", "posterior_of", "read_spectra"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class Readings:
 def read_spectra(
     network: QuantifierNetwork,
     blocks: Iterable[np.ndarray],
+    num_workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Readings:
     """Read spectra with a network.
@@ -55,6 +58,8 @@ def read_spectra(
     network : QuantifierNetwork
     blocks : iterable of ndarray, shape (n_of_block, n_bins)
         Counts.
+    num_workers : int, optional
+        Blocks that are read at the same time; as many as there are cores by default.
     progress : callable, optional
         Is given the number of spectra just read.
 
@@ -64,18 +69,38 @@ def read_spectra(
     """
     import torch
 
-    parts: list[tuple] = []
-    with torch.inference_mode():
-        for block in blocks:
-            spectra = torch.from_numpy(np.ascontiguousarray(block, dtype=np.float32))
-            seen, log_shares = network.encode(spectra)
-            found = surprise(network, spectra, log_shares)
-            counts = spectra.sum(dim=1)
-            parts.append((seen, log_shares.exp(), found, counts))
+    n_workers = num_workers or available_cores()
+    parts = []
+    with torch_threads(1), ThreadPoolExecutor(n_workers) as pool:
+        for part in _in_order(pool, lambda b: _read(network, b), blocks, n_workers):
+            parts.append(part)
             if progress is not None:
-                progress(block.shape[0])
+                progress(part[0].shape[0])
         seen, *others = (torch.cat(part) for part in zip(*parts, strict=True))
     return Readings(seen, *(np.asarray(part, dtype=np.float64) for part in others))
+
+
+def _read(network: QuantifierNetwork, block: np.ndarray) -> tuple[Tensor, ...]:
+    import torch
+
+    with torch.inference_mode():
+        spectra = torch.from_numpy(np.ascontiguousarray(block, dtype=np.float32))
+        seen, log_shares = network.encode(spectra)
+        found = surprise(network, spectra, log_shares)
+        return seen, log_shares.exp(), found, spectra.sum(dim=1)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable, items: Iterable, n_ahead: int
+) -> Iterator:
+    """Results in the order of the items, of which only a few are drawn ahead."""
+    running: deque = deque()
+    for item in items:
+        running.append(pool.submit(work, item))
+        if len(running) > n_ahead:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 def posterior_of(network: QuantifierNetwork, seen: Tensor) -> Posterior:
@@ -137,26 +162,6 @@ def goodness(network: QuantifierNetwork, readings: Readings) -> np.ndarray:
     low, high = places[rows, segment], places[rows, segment + 1]
     rise = (normal[segment + 1] - normal[segment]) / np.maximum(high - low, 0.05)
     return normal[segment] + (found - low) * rise
-
-
-@contextmanager
-def threads(num_workers: int | None) -> Iterator[None]:
-    """Let torch use so many threads.
-
-    Parameters
-    ----------
-    num_workers : int or None
-        None for as many as torch chooses.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    if num_workers is not None:
-        torch.set_num_threads(num_workers)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _at_dose(grid: Tensor, table: Tensor, log_counts: Tensor) -> Tensor:

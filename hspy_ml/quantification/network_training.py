@@ -82,10 +82,12 @@ def trained_on(
     """
     from copy import deepcopy
 
+    from ..networks.threads import torch_threads, training_threads
     from ..networks.training import train
 
     network = deepcopy(start.network)
-    history = train(network, stream, quantification_loss, plan, progress=progress)
+    with torch_threads(training_threads()):
+        history = train(network, stream, quantification_loss, plan, progress=progress)
     calibrate(network, held_out, [plan.random_state, CALIBRATION])
     scores = scores_of(network, held_out, [plan.random_state, TEST])
     training = _account(history, plan, source, start.training)

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import numpy as np
     from hyperspy.signal import BaseSignal
 
     from ..physics.acquisition import Detector
     from ..physics.gmatrix import GMatrix
+    from ..quantification.quantifier_model import QuantifierModel
     from .quantification.result import QuantificationResult
     from .result import PhysicsNMFResult
 
@@ -153,7 +156,7 @@ def physics_nmf(
 def ml_quantify(
     self: BaseSignal,
     *,
-    method: Literal["likelihood", "network"] = "likelihood",
+    method: Literal["auto", "likelihood", "network"] = "auto",
     elements: Sequence[str] | None = None,
     g_matrix: GMatrix | None = None,
     geometry: Literal["film", "bulk"] | None = None,
@@ -171,21 +174,34 @@ def ml_quantify(
     navigation_mask: np.ndarray | BaseSignal | float | None = None,
     signal_mask: np.ndarray | BaseSignal | None = None,
     composition_units: Literal["atomic", "weight"] = "atomic",
+    model: QuantifierModel | str | PathLike[str] | None = None,
+    prior: Literal["neighbours", "image", "anything"] = "neighbours",
+    fewest_counts: int | None = None,
+    random_state: int | None = None,
     show_progressbar: bool | None = None,
     num_workers: int | None = None,
 ) -> QuantificationResult:
     """Find the composition of every pixel, with its error.
 
-    The counts are taken as Poisson with the mean ``G w``: G holds what the instrument
-    counts for each element and for the continuum, and the weights w of each pixel are
-    those of maximum likelihood, never below zero. The bulk of a scanning microscope
-    decides itself how electrons slow down and X-rays are absorbed and fluoresce, so
-    that fit and composition are repeated until they agree to 1e-5, in every pixel.
+    Two methods invert the same forward model. By likelihood: the counts are Poisson
+    with the mean ``G w``; G holds what the instrument counts for each element and for
+    the continuum, and the weights w of each pixel are those of maximum likelihood,
+    never below zero. The bulk of a scanning microscope decides itself how electrons
+    slow down and X-rays are absorbed and fluoresce, so that fit and composition are
+    repeated until they agree to 1e-5, in every pixel.
+
+    By network: trained once on spectra simulated for these elements, this energy axis
+    and this instrument (in less than two minutes, or found in the cache), it gives the
+    posterior mean and standard deviation of every pixel, weighed against what its
+    neighbours are made of. That is better where counts are few; where they are many,
+    the two agree.
 
     Parameters
     ----------
-    method : {"likelihood", "network"}
-        What inverts the forward model; "network" is coming.
+    method : {"auto", "likelihood", "network"}
+        What inverts the forward model. "auto" takes the network for EDS maps of 256
+        pixels or more with up to 1000 counts in each on average, if no argument asks
+        for the other, and says why in ``result.notes``.
     elements : sequence of str, optional
         Symbols of the elements; by default those of ``metadata.Sample.elements``.
     g_matrix : GMatrix, optional
@@ -237,6 +253,19 @@ def ml_quantify(
         measures, and those above 95 % of the beam energy.
     composition_units : {"atomic", "weight"}
         Atomic or weight percent.
+    model : QuantifierModel or path, optional
+        Network: one that ``hspy_ml.train_quantifier`` trained, or its file. By default
+        the cache is searched for one that fits, and else one is trained and kept there
+        (in the folder that the environment variable ``HSPY_ML_MODELS`` names).
+    prior : {"neighbours", "image", "anything"}
+        Network: what is known of a pixel beside its counts. The compositions around it
+        (within some four pixels), by which alike pixels help each other and fine detail
+        at very few counts is smoothed; those of the whole image; or nothing.
+    fewest_counts : int, optional
+        Network: pixels with fewer are left out (NaN); 5 by default. With 0 they get
+        what is known beside the counts, with an error bar as wide as that.
+    random_state : int, optional
+        Network: the seed that it is, or was, trained with; by default any.
     show_progressbar : bool, optional
         By default as in HyperSpy's preferences.
     num_workers : int, optional
@@ -247,7 +276,8 @@ def ml_quantify(
     QuantificationResult
         A list of signals, one for each element, in percent that sum to 100, with
         ``standard_errors``, ``total`` (mass thickness, analytical total or atoms per
-        area), ``goodness_of_fit``, ``fitted_spectrum``, ``table()``, ``plot()`` and
+        area), ``goodness_of_fit``, ``unexplained`` and ``flagged`` (pixels in which
+        something else is), ``fitted_spectrum``, ``table()``, ``plot()`` and
         ``save(path)``.
 
     Raises
@@ -255,8 +285,9 @@ def ml_quantify(
     ValueError, TypeError
         If the signal, its metadata or a parameter does not allow it; the message
         says what to do.
-    NotImplementedError
-        For ``method="network"``.
+    KeyboardInterrupt
+        If training is interrupted; what was reached is kept, and the next call goes on
+        from there.
 
     Warns
     -----
@@ -292,6 +323,10 @@ def ml_quantify(
         navigation_mask=navigation_mask,
         signal_mask=signal_mask,
         composition_units=composition_units,
+        model=model,
+        prior=prior,
+        fewest_counts=fewest_counts,
+        random_state=random_state,
         show_progressbar=show_progressbar,
         num_workers=num_workers,
     )

@@ -81,7 +81,7 @@ def check_number(name: str, value: Any, *, zero: bool = False) -> None:
         raise ValueError(f"`{name}` is {value}; it must be finite and {allowed}.")
 
 
-def check_amount(name: str, value: Any) -> None:
+def check_amount(name: str, value: Any, *, zero: bool = False) -> None:
     """Check that an option is an integer above zero.
 
     Parameters
@@ -90,14 +90,17 @@ def check_amount(name: str, value: Any) -> None:
         Of the option.
     value : int
         What was given.
+    zero : bool, default False
+        Whether zero is allowed too.
 
     Raises
     ------
     ValueError
         If it is something else.
     """
-    if not _is_integer(value) or value < 1:
-        raise ValueError(f"`{name}` is {value!r}; it must be an integer above 0.")
+    if not _is_integer(value) or value < (0 if zero else 1):
+        least = "0 or above" if zero else "above 0"
+        raise ValueError(f"`{name}` is {value!r}; it must be an integer {least}.")
 
 
 def check_penalties(algorithm: str, **strengths: Any) -> None:

@@ -79,6 +79,31 @@ class ChannelBins:
         kept = np.where(self.used_channels, spectra, np.zeros((), spectra.dtype))
         return np.add.reduceat(kept, starts, axis=-1)
 
+    @property
+    def bin_of_channel(self) -> np.ndarray:
+        """The bin of each channel, -1 where it is not used; shape (n_channels,)."""
+        place = (
+            np.arange(self.used_channels.size) - self.first
+        ) // self.channels_per_bin
+        return np.where(self.used_channels, place, -1)
+
+    def spread(self, spectra: np.ndarray) -> np.ndarray:
+        """Share the counts of each bin evenly among its used channels.
+
+        Parameters
+        ----------
+        spectra : ndarray, shape (..., n_bins)
+
+        Returns
+        -------
+        ndarray, shape (..., n_channels)
+            Zero in channels that are not used.
+        """
+        place = self.bin_of_channel
+        members = np.bincount(place[place >= 0], minlength=self.n_bins)
+        shared = spectra / np.maximum(members, 1)
+        return np.where(place >= 0, shared[..., np.maximum(place, 0)], 0.0)
+
     def place_of(self, energy: np.ndarray, value: float) -> int:
         """The bin that an energy falls into, also beyond the window.
 

@@ -19,7 +19,7 @@ from .random_instruments import Tolerances, draw_acquisitions
 from .random_populations import draw_populations
 from .spectrum_bank import SpectrumBank
 
-__all__ = ["XraySpecimens", "xray_bank"]
+__all__ = ["XraySpecimens", "xray_bank", "xray_columns"]
 
 N_POPULATIONS = 1000
 PIXELS_OF_A_POPULATION = 64
@@ -115,7 +115,7 @@ def xray_bank(
     """
     rng = np.random.default_rng(random_state)
     atoms, populations = specimens.draw(n_populations, rng)
-    nominal = _g_matrix(acquisition, specimens, _even(specimens), continuum_degree)
+    nominal = xray_columns(acquisition, specimens, continuum_degree)
     others = draw_acquisitions(acquisition, n_instruments, tolerances, rng)
     centres = atoms[rng.integers(atoms.shape[0], size=n_instruments)]
     matrices = [
@@ -151,6 +151,25 @@ def xray_bank(
         PILE_UP,
         bins.place_of(acquisition.energy, 0.0),
     )
+
+
+def xray_columns(
+    acquisition: Acquisition, specimens: XraySpecimens, continuum_degree: int | None
+) -> GMatrix:
+    """The G-matrix of an even mixture, whose columns a bank has.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+    specimens : XraySpecimens
+    continuum_degree : int or None
+
+    Returns
+    -------
+    GMatrix
+        Without the columns of elements that are not named.
+    """
+    return _g_matrix(acquisition, specimens, _even(specimens), continuum_degree)
 
 
 def population_moments(atoms: np.ndarray, anything: np.ndarray) -> np.ndarray:

@@ -156,14 +156,24 @@ def result_of(
         composition_units,
         total.kind,
         plain_tree(settings),
-        energy_scale and _in_eV(energy_scale),
+        energy_scale and energy_scale_in_eV(energy_scale),
         tuple(notes),
     )
     frame = SignalFrame.from_signal(s)
     return QuantificationResult(frame, found.elements, arrays, summary, fitted.g_matrix)
 
 
-def _in_eV(scale: EnergyScale) -> dict[str, float]:
+def energy_scale_in_eV(scale: EnergyScale) -> dict[str, float]:
+    """A refined energy scale as plain values for the result.
+
+    Parameters
+    ----------
+    scale : EnergyScale
+
+    Returns
+    -------
+    dict of str to float
+    """
     values = asdict(scale)
     errors = values["standard_errors"]
     return {

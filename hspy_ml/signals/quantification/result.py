@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +195,28 @@ class QuantificationResult(ElementSignals):
         return self.frame.map(self.arrays.goodness, "Goodness of fit (deviance)")
 
     @cached_property
+    def unexplained(self) -> Any:
+        """Probability of a spectrum as odd as this one, if nothing else is there.
+
+        Small where the elements named do not explain the spectrum: holes with spurious
+        peaks, contamination, elements that nobody named. From `goodness_of_fit`.
+        """
+        from scipy.stats import norm
+
+        title = "Probability of a spectrum as odd as this"
+        return self.frame.map(norm.sf(self.arrays.goodness), title)
+
+    @cached_property
+    def flagged(self) -> Any:
+        """Pixels whose spectra the elements named do not explain.
+
+        One in a hundred is flagged by chance.
+        """
+        from ...quantification.network_quantify import flagged
+
+        return self.frame.map(flagged(self.arrays.goodness), "Flagged")
+
+    @cached_property
     def counts(self) -> Any:
         """Counts of each pixel that were fitted."""
         return self.frame.map(self.arrays.counts, "Counts fitted")
@@ -218,6 +240,22 @@ class QuantificationResult(ElementSignals):
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers has to know."""
         return self.summary.notes
+
+    def with_note(self, note: str) -> QuantificationResult:
+        """The same result with one more note, the first.
+
+        Parameters
+        ----------
+        note : str
+
+        Returns
+        -------
+        QuantificationResult
+        """
+        summary = replace(self.summary, notes=(note, *self.summary.notes))
+        return QuantificationResult(
+            self.frame, self.elements, self.arrays, summary, self.g_matrix
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many threads torch uses.
+
+Torch's threads wait for each other in a busy loop. Where something else runs on one of
+their cores, such as the thread that draws the next batch, they wait long: a training
+can take thirty times as long. One thread fewer than cores for a training, and one for
+each of several blocks that are read side by side, are fast always.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["available_cores", "torch_threads", "training_threads"]
+
+
+def available_cores() -> int:
+    """Cores that this process may use.
+
+    Returns
+    -------
+    int
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def training_threads() -> int:
+    """Threads of torch for a training: the batches need a core of their own.
+
+    Returns
+    -------
+    int
+    """
+    return max(1, available_cores() - 1)
+
+
+@contextmanager
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Let torch use so many threads for one operation.
+
+    Parameters
+    ----------
+    n_threads : int
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
