@@ -18,10 +18,14 @@ _PUBLIC = {
     "GMatrix": "hspy_ml.physics.gmatrix",
     "PhysicsNMFResult": "hspy_ml.signals.result",
     "QuantificationResult": "hspy_ml.signals.quantification.result",
+    "QuantifierModel": "hspy_ml.quantification.quantifier_model",
     "g_matrix": "hspy_ml.signals.gmatrix",
+    "load_model": "hspy_ml.quantification.quantifier_model",
     "load_result": "hspy_ml.signals.result_io",
+    "model_info": "hspy_ml.networks.model_file",
     "suggest_elements": "hspy_ml.signals.suggest_elements",
     "simulate": "hspy_ml.signals.simulate",
+    "train_quantifier": "hspy_ml.signals.quantification.train_quantifier",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -18,6 +18,9 @@ CONVOLUTIONS = ((8, 16, 8), (16, 8, 4))  # features, kernel, stride
 SUMMARY = 64
 DOSES = 2
 POPULATION_FLOOR = 0.01
+FRACTION_FLOOR = 1e-3
+LEAST_SPREAD = 0.01  # of the error to be expected
+START = 0.1  # of the usual random weights, where the physics says most
 DOSE_GRID = 9  # doses at which a network is calibrated
 #: Probabilities to be surpassed by chance at which surprise is calibrated.
 LEVELS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.004)
@@ -52,7 +55,9 @@ class QuantifierNetwork(nn.Module):
     shares let expect, by the same scores at that very spectrum: from there one step
     of Fisher scoring is efficient. These two are `encode`, which is most of the work.
     The third, `decide`, weighs what the spectrum says against what is known of the
-    image it belongs to, and gives the composition and its errors.
+    image it belongs to, and gives the composition and its errors. The fractions that
+    the shares stand for, and the mean of the image, go past its layers: it says how
+    far to correct the former and to trust the latter, as in a weighted mean.
 
     Spectra enter divided by their counts; how many there were enters beside them,
     since it decides how far the answer is from the prior.
@@ -108,6 +113,11 @@ class QuantifierNetwork(nn.Module):
         self.third = _layers(2 * SUMMARY + DOSES, width)
         self.composition = nn.Linear(width, n_free)
         self.spread = nn.Linear(width, n_elements)
+        self.refined = nn.Linear(width, n_columns)
+        self.trust = nn.Linear(width, n_free)
+        _start_small(self.refined, self.composition)
+        self.register_buffer("measuring", torch.zeros(n_free, dtype=torch.long))
+        self.register_buffer("atoms_per_count", torch.ones(n_free))
         self.register_buffer("shapes", torch.ones(n_columns, n_bins) / n_bins)
         self.register_buffer("transfer", torch.eye(n_elements, n_free))
         self.register_buffer("templates", torch.ones(n_templates, n_bins) / n_bins)
@@ -155,12 +165,21 @@ class QuantifierNetwork(nn.Module):
         dose = _dose(log_counts)
         found = self.convolutions(shape[:, None] * shape.shape[1])
         hidden = self.first(torch.cat([self.scores(shape), found, dose], 1))
-        log_shares = functional.log_softmax(self.shares(hidden), dim=1)
+        first = self.shares(hidden)
+        log_shares = functional.log_softmax(first, dim=1)
         share = log_shares.exp()
         gain = (shape / self.expected_spectra(log_shares)) @ self.shapes.T
         compared = [share, share * gain, torch.log(gain + SHAPE_FLOOR)]
         hidden = hidden + self.second(torch.cat([hidden, *compared, dose], 1))
-        return torch.cat([log_counts, self.summary(hidden)], 1), log_shares
+        log_shares = functional.log_softmax(first + self.refined(hidden), dim=1)
+        measured = self._as_measured(log_shares)
+        return torch.cat([log_counts, measured, self.summary(hidden)], 1), log_shares
+
+    def _as_measured(self, log_shares: Tensor) -> Tensor:
+        """Logarithms of the fractions that the shares of the columns stand for."""
+        atoms = log_shares[:, self.measuring].exp() * self.atoms_per_count
+        whole = atoms.sum(dim=1, keepdim=True).clamp(min=1e-9)
+        return torch.log(atoms / whole + FRACTION_FLOOR)
 
     def decide(self, seen: Tensor, populations: Tensor) -> tuple[Tensor, Tensor]:
         """Composition and errors of spectra in an image.
@@ -175,14 +194,24 @@ class QuantifierNetwork(nn.Module):
         -------
         fractions, deviations : Tensor, shape (n, n_elements)
         """
-        log_counts, summary = seen[:, :1], seen[:, 1:]
+        sizes = [1, self.transfer.shape[1], SUMMARY]
+        log_counts, measured, summary = torch.split(seen, sizes, dim=1)
         known = torch.log(populations + POPULATION_FLOOR)
         image = functional.gelu(self.image(known))
         hidden = self.third(torch.cat([summary, image, _dose(log_counts)], 1))
-        atoms = torch.softmax(self.composition(hidden), dim=1) @ self.transfer.T
-        spread = functional.softplus(self.spread(hidden) + 0.5)
+        found = torch.softmax(measured + self.composition(hidden), dim=1)
+        trust = torch.sigmoid(self.trust(hidden))
+        free = trust * self._known(populations) + (1 - trust) * found
+        atoms = (free / free.sum(dim=1, keepdim=True)) @ self.transfer.T
+        spread = functional.softplus(self.spread(hidden) + 0.5) + LEAST_SPREAD
         expected = self.expected_deviations(torch.expm1(log_counts))
         return atoms / atoms.sum(dim=1, keepdim=True), spread * expected
+
+    def _known(self, populations: Tensor) -> Tensor:
+        """Mean fractions of the elements that vary freely, which sum to one."""
+        free = (self.transfer == 1).int().argmax(dim=0)
+        mean = populations[:, free] + FRACTION_FLOOR
+        return mean / mean.sum(dim=1, keepdim=True)
 
     def expected_deviations(self, counts: Tensor) -> Tensor:
         """Errors to expect at a dose: between the prior's and those of the counts.
@@ -206,6 +235,13 @@ class QuantifierNetwork(nn.Module):
 
 def _dose(log_counts: Tensor) -> Tensor:
     return torch.cat([log_counts / LARGEST_LOG_COUNTS, (-log_counts / 2).exp()], 1)
+
+
+def _start_small(*layers: nn.Linear) -> None:
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.mul_(START)
+            layer.bias.zero_()
 
 
 def _layers(n_inputs: int, width: int) -> nn.Sequential:

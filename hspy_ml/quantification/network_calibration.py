@@ -21,6 +21,7 @@ WITHIN_ONE_ERROR = 0.6827
 SPECTRA_PER_DRAW = 1024
 N_DRAWS = 24
 N_DOSES = 4
+SPECTRA_OF_A_DOSE = 2500
 FLAGGED = float(norm.isf(0.01))
 LARGEST_WIDENING = 3.0
 
@@ -44,15 +45,17 @@ def calibrate(
     import torch
 
     fresh = _fresh(network, bank, random_state)
+    log_counts = np.log1p(fresh.counts)
     grid = np.linspace(*np.log(bank.counts), network.dose_grid.shape[0])
-    nearest = np.abs(np.log1p(fresh.counts)[:, None] - grid).argmin(axis=1)
     levels = 1 - np.array(_levels())
+    clean = np.flatnonzero(fresh.clean)
     widening, ordinary = [], []
-    for place in range(grid.size):
-        here = nearest == place
+    for dose in grid:
+        here = _nearest(log_counts, dose)
         factor = np.quantile(np.abs(fresh.pulls[here]), WITHIN_ONE_ERROR, axis=0)
         widening.append(np.clip(factor, 1 / LARGEST_WIDENING, LARGEST_WIDENING))
-        ordinary.append(np.quantile(fresh.surprise[here & fresh.clean], levels))
+        here = clean[_nearest(log_counts[clean], dose)]
+        ordinary.append(np.quantile(fresh.surprise[here], levels))
     with torch.no_grad():
         for name, values in (
             ("dose_grid", grid),
@@ -96,6 +99,12 @@ def scores_of(
     return scores
 
 
+def _nearest(log_counts: np.ndarray, dose: float) -> np.ndarray:
+    """The spectra whose doses are nearest to one, a few thousand of them."""
+    n = min(SPECTRA_OF_A_DOSE, log_counts.size)
+    return np.argpartition(np.abs(log_counts - dose), n - 1)[:n]
+
+
 @dataclass(frozen=True, eq=False)
 class _Fresh:
     """Spectra with their truth, as the network reads them."""
@@ -108,7 +117,9 @@ class _Fresh:
     clean: np.ndarray
 
 
-def _fresh(network: QuantifierNetwork, bank: SpectrumBank, random_state: int) -> _Fresh:
+def _fresh(
+    network: QuantifierNetwork, bank: SpectrumBank, random_state: list[int]
+) -> _Fresh:
     parts = [
         _one_draw(network, bank, np.random.default_rng([*random_state, index]))
         for index in range(N_DRAWS)

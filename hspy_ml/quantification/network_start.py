@@ -68,6 +68,8 @@ def network_for_bank(
         network.templates.copy_(_as_tensor(templates))
         network.anything.copy_(_as_tensor(bank.moments_of_anything))
         network.transfer.copy_(_as_tensor(bank.transfer))
+        network.measuring.copy_(torch.tensor(bank.measuring))
+        network.atoms_per_count.copy_(_as_tensor(_mean_atoms_per_count(bank)))
         network.prior_variance.copy_(_as_tensor(bank.atomic_fractions.var(axis=0)))
         network.variance_of_a_count.copy_(_as_tensor(variance_of_a_count(bank, rng)))
     return network
@@ -103,6 +105,12 @@ def variance_of_a_count(bank: SpectrumBank, rng: np.random.Generator) -> np.ndar
     whole = np.full(bank.transfer.shape[0], variance.max())
     whole[free] = variance
     return np.maximum(whole, LEAST_VARIANCE)
+
+
+def _mean_atoms_per_count(bank: SpectrumBank) -> np.ndarray:
+    free = (bank.transfer == 1).argmax(axis=0)
+    amounts = bank.intensities[:, bank.measuring]
+    return _atoms_per_count(bank.atomic_fractions[:, free], amounts)
 
 
 def _atoms_per_count(atoms: np.ndarray, amounts: np.ndarray) -> np.ndarray:

@@ -8,13 +8,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, load_model, save_model
+from ..networks.model_file import StoredModel, save_model
+from ..networks.model_file import load_model as load_stored
 from .network_conditions import NetworkConditions
 
 if TYPE_CHECKING:
     from ..networks.quantifier import QuantifierNetwork
 
-__all__ = ["ARCHITECTURE", "TASK", "QuantifierModel", "load_quantifier"]
+__all__ = ["ARCHITECTURE", "TASK", "QuantifierModel", "load_model"]
 
 TASK = "quantification"
 ARCHITECTURE = "QuantifierNetwork"
@@ -127,7 +128,7 @@ class QuantifierModel:
         return f"QuantifierModel for {', '.join(self.elements)}\n{self.info()}"
 
 
-def load_quantifier(path: str | PathLike[str]) -> QuantifierModel:
+def load_model(path: str | PathLike[str]) -> QuantifierModel:
     """Load a model file; nothing in it can be executed.
 
     Parameters
@@ -146,7 +147,7 @@ def load_quantifier(path: str | PathLike[str]) -> QuantifierModel:
         If it is no model file for quantification, or damaged; the message says why.
     """
     try:
-        return QuantifierModel.from_stored(load_model(path, TASK))
+        return QuantifierModel.from_stored(load_stored(path, TASK))
     except ValueError as error:
         if str(path) in str(error):
             raise

@@ -67,7 +67,7 @@ def quantify_network(
             progress=progress,
         )
     notes = [origin, *read.notes, *_notes(found, fewest)]
-    warn_of(notes[1:], stacklevel=5)
+    warn_of(notes[1:], stacklevel=6)
     settings = settings_of(read) | {
         "method": "network",
         "prior": prior,
@@ -103,12 +103,12 @@ def chosen_model(
     TypeError, ValueError
         If it is no model, or does not fit the signal.
     """
-    from ...quantification.quantifier_model import QuantifierModel, load_quantifier
+    from ...quantification.quantifier_model import QuantifierModel, load_model
 
     if model is None:
         return fitting_model(need, random_state, None, show_progressbar)
     if isinstance(model, str | PathLike):
-        model = load_quantifier(model)
+        model = load_model(model)
     if not isinstance(model, QuantifierModel):
         raise TypeError(
             f"`model` is {type(model).__name__}; give a file, or what "

@@ -261,7 +261,7 @@ def steps_bar(show_progressbar: bool | None, n_steps: int) -> Any:
 
 def _find(need: NetworkNeed, random_state: int | None) -> StoredModel | None:
     from ...networks.cache import find_models
-    from ...networks.model_file import load_model
+    from ...networks.model_file import load_model as load_stored
     from ...quantification.network_conditions import NetworkConditions
     from ...quantification.quantifier_model import TASK, QuantifierModel
 
@@ -273,7 +273,7 @@ def _find(need: NetworkNeed, random_state: int | None) -> StoredModel | None:
         try:
             conditions = NetworkConditions.from_dict(card.conditions)
             if not conditions.differences(need.conditions):
-                stored = load_model(path, TASK)
+                stored = load_stored(path, TASK)
                 QuantifierModel.from_stored(stored)
                 return stored
         except (OSError, ValueError):
@@ -284,11 +284,11 @@ def _find(need: NetworkNeed, random_state: int | None) -> StoredModel | None:
 def _begun(name: str) -> QuantifierModel | None:
     """A training of the same name that was interrupted."""
     from ...networks.cache import models_folder
-    from ...quantification.quantifier_model import load_quantifier
+    from ...quantification.quantifier_model import load_model
 
     path = models_folder() / f"{name}{BEGUN}.safetensors"
     try:
-        return load_quantifier(path)
+        return load_model(path)
     except (OSError, ValueError):
         return None
 
