@@ -21,6 +21,7 @@ MIXED_IN = 0.3  # of the mean of all specimens in a reference, so that none is e
 FLOOR = 1e-3  # of a reference's mean channel
 N_SPECIMENS = 200
 LEAST_VARIANCE = 1e-4
+LEAST_PRIOR_VARIANCE = 1e-8  # of what cannot vary: a single element, an oxide's oxygen
 
 
 def network_for_bank(
@@ -70,7 +71,8 @@ def network_for_bank(
         network.transfer.copy_(_as_tensor(bank.transfer))
         network.measuring.copy_(torch.tensor(bank.measuring))
         network.atoms_per_count.copy_(_as_tensor(_mean_atoms_per_count(bank)))
-        network.prior_variance.copy_(_as_tensor(bank.atomic_fractions.var(axis=0)))
+        prior = np.maximum(bank.atomic_fractions.var(axis=0), LEAST_PRIOR_VARIANCE)
+        network.prior_variance.copy_(_as_tensor(prior))
         network.variance_of_a_count.copy_(_as_tensor(variance_of_a_count(bank, rng)))
     return network
 

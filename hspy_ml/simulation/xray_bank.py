@@ -85,8 +85,8 @@ def xray_bank(
     bins: ChannelBins,
     continuum_degree: int | None = 3,
     tolerances: Tolerances | None = None,
-    n_populations: int = N_POPULATIONS,
-    n_instruments: int = N_INSTRUMENTS,
+    n_populations: int | None = None,
+    n_instruments: int | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> SpectrumBank:
     """Make specimens and instruments, and the spectra that they expect.
@@ -104,7 +104,8 @@ def xray_bank(
         As in `build_g_matrix`.
     tolerances : Tolerances, optional
         How far the instruments may be from `acquisition`.
-    n_populations, n_instruments : int
+    n_populations, n_instruments : int, optional
+        By default 1000 and 128.
     random_state : int or numpy.random.Generator, optional
         Makes the bank repeat exactly.
 
@@ -114,7 +115,8 @@ def xray_bank(
         Its columns are those of the G-matrix of an even mixture.
     """
     rng = np.random.default_rng(random_state)
-    atoms, populations = specimens.draw(n_populations, rng)
+    n_instruments = n_instruments or N_INSTRUMENTS
+    atoms, populations = specimens.draw(n_populations or N_POPULATIONS, rng)
     nominal = xray_columns(acquisition, specimens, continuum_degree)
     others = draw_acquisitions(acquisition, n_instruments, tolerances, rng)
     centres = atoms[rng.integers(atoms.shape[0], size=n_instruments)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signals to test on, and where the shared data lie."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -134,3 +135,24 @@ def _two_minerals():
 def two_minerals(_two_minerals):
     """A small simulated spectrum image, of its own for each test."""
     return _two_minerals.deepcopy()
+
+
+@pytest.fixture(scope="session")
+def good_network(tmp_path_factory):
+    """The file of a network for `small_training.alloy_image`."""
+    from small_training import train_a_good_one
+
+    return train_a_good_one(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def own_cache(good_network, tmp_path, monkeypatch):
+    """A cache that holds this network, and short trainings."""
+    from small_training import make_training_short
+
+    folder = tmp_path / "models"
+    folder.mkdir()
+    shutil.copy(good_network, folder)
+    monkeypatch.setenv("HSPY_ML_MODELS", str(folder))
+    make_training_short(monkeypatch)
+    return folder

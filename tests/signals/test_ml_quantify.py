@@ -10,7 +10,7 @@ import pytest
 import hspy_ml
 from hspy_ml.physics.composition import atomic_weight, mass_to_atomic_fractions
 
-QUIET = {"show_progressbar": False, "num_workers": 1}
+QUIET = {"method": "likelihood", "show_progressbar": False, "num_workers": 1}
 GLASS = {"O": 0.43, "Mg": 0.12, "Si": 0.21, "Ca": 0.11, "Fe": 0.13}
 
 
@@ -269,11 +269,6 @@ def test_a_g_matrix_of_ones_own_is_fitted_as_it_is(glass):
 def test_bad_options_are_named(glass, options, message):
     with pytest.raises(ValueError, match=message):
         quantified(glass, **options)
-
-
-def test_the_network_is_announced(glass):
-    with pytest.raises(NotImplementedError, match="network"):
-        glass.ml_quantify(method="network")
 
 
 def test_negative_and_missing_counts_are_refused(glass):

@@ -80,9 +80,9 @@ def quantify_columns(
     )
     fit = read.g_matrix.matrix @ fitted.weights_sum
     notes = coincidences(read.g_matrix, columns, fit)
-    warn_of(notes, stacklevel=5)
+    warn_of(notes, stacklevel=6)
     if technique_of(s) != "EELS":
-        warn_of_unexplained_peaks(*fitted.spectra(), response.acquisition, stacklevel=5)
+        warn_of_unexplained_peaks(*fitted.spectra(), response.acquisition, stacklevel=6)
     settings = {
         "method": "likelihood",
         "unmeasured_element": unmeasured.element or "",

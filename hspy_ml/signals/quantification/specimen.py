@@ -92,8 +92,8 @@ def quantify_specimen(
             task, read.completion, named, scale, num_workers, progress
         )
     notes = [*read.notes, *_notes(task, fitted, columns, reference)]
-    warn_of(notes, stacklevel=5)
-    warn_of_peaks(named.peaks, _LEFT_OUT, stacklevel=5)
+    warn_of(notes, stacklevel=6)
+    warn_of_peaks(named.peaks, _LEFT_OUT, stacklevel=6)
     settings = {
         "method": "likelihood",
         "standards": sorted(scale.sensitivities),

@@ -135,7 +135,7 @@ def read_specimen(
         refine_energy_scale,
         choose_channels,
     )
-    warn_of_assumptions(assumed, stacklevel=6)
+    warn_of_assumptions(assumed, stacklevel=7)
     scale = Scale(
         _measured_on_standards(standards, task, detector, refine_energy_scale),
         electrons_of(s, acquisition, electrons),
