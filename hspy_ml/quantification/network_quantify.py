@@ -165,6 +165,7 @@ def closed_covariance(deviations: np.ndarray, n_iterations: int = 20) -> np.ndar
     total = np.maximum(free.sum(axis=1), 1e-300)[:, None, None]
     covariance = -free[:, :, None] * free[:, None, :] / total
     own = np.arange(free.shape[1])
-    covariance[:, own, own] += free
+    covariance[:, own, own] = 0
+    covariance[:, own, own] = -covariance.sum(axis=2)
     reached = np.maximum(covariance[:, own, own].sum(axis=1), 1e-300)
     return covariance * (wanted.sum(axis=1) / reached)[:, None, None]

@@ -78,3 +78,19 @@ def make_bulk(
 def bulk():
     """The factory `make_bulk`."""
     return make_bulk
+
+
+@pytest.fixture(scope="session")
+def model():
+    """A small trained model; not to be changed."""
+    from small_networks import the_model
+
+    return the_model()
+
+
+@pytest.fixture(scope="session")
+def bank():
+    """The bank that it was trained on."""
+    from small_networks import the_bank
+
+    return the_bank()
