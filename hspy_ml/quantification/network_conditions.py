@@ -4,23 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from ..physics.acquisition import Acquisition
+    from ..physics.low_loss import LowLoss
     from ..simulation.channel_bins import ChannelBins
 
-__all__ = ["NetworkConditions", "instrument_of"]
+__all__ = ["NetworkConditions", "channel_runs", "instrument_of", "low_loss_shares"]
 
-LARGEST_SHIFT_EV = 3.0
+LARGEST_SHIFT_EV = {"keV": 3.0, "eV": 0.5}  # by the axis's unit: of X-rays, of losses
 RESOLUTION = 0.03
 BEAM_ENERGY = 0.01
 TAKE_OFF_ANGLE_DEGREES = 1.5
 EFFICIENCY = 0.03
 THICKNESS = 0.3
+ANGLE = 0.05
+LOW_LOSS = 0.03
+LOW_LOSS_EV = (5.0, 12.0, 20.0, 30.0, 50.0, 100.0)
 EFFICIENCY_AT_KEV = (0.3, 0.5, 0.8, 1.2, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -62,6 +66,10 @@ class NetworkConditions:
         Names of the columns of its G-matrix, those of `unnamed` last.
     measuring : tuple of int
         The columns that measure.
+    convergence_angle_mrad, collection_angle_mrad : float, default 0
+        Of core losses.
+    low_loss : tuple of float, optional
+        Shares of the electrons in a few ranges of energy loss, if edges are convolved.
     """
 
     technique: str
@@ -83,6 +91,9 @@ class NetworkConditions:
     counts: tuple[float, float]
     columns: tuple[str, ...]
     measuring: tuple[int, ...]
+    convergence_angle_mrad: float = 0.0
+    collection_angle_mrad: float = 0.0
+    low_loss: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a model's card."""
@@ -105,12 +116,13 @@ class NetworkConditions:
         ValueError
             If something is missing or of another kind.
         """
-        names = [f.name for f in fields(cls)]
-        missing = [name for name in names if name not in values]
+        needed = [f.name for f in fields(cls) if f.default is MISSING]
+        missing = [name for name in needed if name not in values]
         if missing:
             raise ValueError(f"its conditions lack {', '.join(missing)}")
         try:
-            return cls(**{name: _frozen(values[name]) for name in names})._checked()
+            known = [f.name for f in fields(cls) if f.name in values]
+            return cls(**{name: _frozen(values[name]) for name in known})._checked()
         except (TypeError, ValueError) as error:
             raise ValueError(f"its conditions are wrong: {error}") from error
 
@@ -146,7 +158,7 @@ class NetworkConditions:
         list of str
             One sentence each; empty if it can.
         """
-        checks = (_kind, _elements, _axis, _instrument, _specimen)
+        checks = (_kind, _elements, _axis, _instrument, _specimen, _core_losses)
         return [text for check in checks for text in check(self, wanted)]
 
 
@@ -176,7 +188,28 @@ def instrument_of(acquisition: Acquisition) -> dict[str, Any]:
         "energy_offset": float(acquisition.energy[0]),
         "channel_width": acquisition.channel_width,
         "n_channels": int(acquisition.energy.size),
+        "convergence_angle_mrad": float(acquisition.convergence_angle_mrad or 0),
+        "collection_angle_mrad": float(acquisition.collection_angle_mrad or 0),
     }
+
+
+def low_loss_shares(low_loss: LowLoss | None) -> tuple[float, ...]:
+    """Shares of the electrons that lost less than 5, 5 to 12, 12 to 20 eV and so on.
+
+    Parameters
+    ----------
+    low_loss : LowLoss or None
+
+    Returns
+    -------
+    tuple of float
+        Empty without a low loss.
+    """
+    if low_loss is None:
+        return ()
+    places = np.searchsorted(LOW_LOSS_EV, low_loss.energy_eV)
+    shares = np.bincount(places, low_loss.share, minlength=len(LOW_LOSS_EV) + 1)
+    return tuple(np.round(shares, 4).tolist())
 
 
 def channel_runs(used: np.ndarray) -> tuple[tuple[int, int], ...]:
@@ -239,7 +272,7 @@ def _axis(model: NetworkConditions, signal: NetworkConditions) -> list[str]:
         for place in (0, last // 2)
     ]
     found = []
-    if max(map(abs, shifts)) > LARGEST_SHIFT_EV:
+    if max(map(abs, shifts)) > LARGEST_SHIFT_EV[model.energy_unit]:
         found.append(
             f"its energy axis ({model.energy_offset:.5g} {model.energy_unit} + "
             f"{model.channel_width:.6g} per channel) is off by {shifts[0]:+.1f} to "
@@ -283,3 +316,28 @@ def _specimen(model: NetworkConditions, signal: NetworkConditions) -> list[str]:
             f"{signal.mass_thickness:.3g}"
         ]
     return []
+
+
+def _core_losses(model: NetworkConditions, signal: NetworkConditions) -> list[str]:
+    if model.technique != "EELS" or signal.technique != "EELS":
+        return []
+    found = []
+    for name in ("convergence_angle_mrad", "collection_angle_mrad"):
+        own, angle = getattr(model, name), getattr(signal, name)
+        if abs(angle - own) > ANGLE * own:
+            found.append(
+                f"its {name.split('_')[0]} angle is {own:g} mrad and the signal's "
+                f"{angle:g} mrad"
+            )
+    if bool(model.low_loss) != bool(signal.low_loss):
+        which, other = ("with", "without") if model.low_loss else ("without", "with")
+        found.append(f"it was trained {which} a low loss and the signal is {other} one")
+    pairs = zip(model.low_loss, signal.low_loss, strict=False)
+    if any(abs(a - b) > LOW_LOSS for a, b in pairs):
+        found.append("its edges are convolved with another low loss (thickness)")
+    unknown = [name for name in signal.columns if name not in model.columns]
+    if set(model.elements) == set(signal.elements) and unknown:
+        found.append(
+            f"the signal shows {', '.join(unknown)}, which it was not trained for"
+        )
+    return found

@@ -8,7 +8,12 @@ from typing import Any
 from .acquisition import technique_of
 from .options import check_amount, check_choice, check_number
 from .quantification.columns import quantify_columns
-from .quantification.method import check_arguments, choose_method
+from .quantification.eels_network import quantify_core_losses
+from .quantification.method import (
+    check_arguments,
+    check_specimen_arguments,
+    choose_method,
+)
 from .quantification.network import quantify_network
 from .quantification.result import QuantificationResult
 from .quantification.specimen import quantify_specimen
@@ -57,7 +62,7 @@ def ml_quantify(
         if given[name] is not None:
             check_amount(name, given[name], zero=name != "num_workers")
     method, reason = (method, "") if method != "auto" else choose_method(s, given)
-    check_arguments(method, given)
+    check_arguments(method, technique, given)
     run = {"likelihood": _by_likelihood, "network": _by_network}[method]
     arguments = {n: v for n, v in given.items() if n not in ("s", "method")}
     result = run(s, technique, arguments)
@@ -84,6 +89,7 @@ _OF_SPECIMEN = (
     "continuum_degree",
 )
 _OF_NETWORK = ("model", "prior", "fewest_counts", "random_state")
+_OF_CORE_LOSSES = ("elements", "low_loss", "navigation_mask", "signal_mask")
 
 
 def _by_likelihood(s: Any, technique: str, given: dict[str, Any]) -> Any:
@@ -93,32 +99,15 @@ def _by_likelihood(s: Any, technique: str, given: dict[str, Any]) -> Any:
         if given["low_loss"] is not None:
             raise ValueError("`low_loss` is for EELS; leave it out for an EDS signal.")
         return quantify_specimen(s, **shared, **of_specimen)
-    _check_unused(of_specimen, technique)
+    check_specimen_arguments(of_specimen, technique)
     columns = {name: given[name] for name in ("g_matrix", "low_loss")}
     return quantify_columns(s, **columns, **shared)
 
 
 def _by_network(s: Any, technique: str, given: dict[str, Any]) -> Any:
-    if technique == "EELS":
-        raise NotImplementedError("The network for EELS is coming.")
-    names = (*_OF_NETWORK, *_OUTPUT, *_OF_ALL, *_OF_SPECIMEN)
-    return quantify_network(s, **{name: given[name] for name in names})
-
-
-_DEFAULTS = {
-    "geometry": None,
-    "mass_thickness": 0.0,
-    "detector": "auto",
-    "standards": None,
-}
-
-
-def _check_unused(given: dict[str, Any], technique: str) -> None:
-    """Refuse what has no meaning with a G-matrix that is given, or for EELS."""
-    why = (
-        "are for EDS" if technique == "EELS" else "are in the `g_matrix` that was given"
-    )
-    used = [name for name, default in _DEFAULTS.items() if given[name] != default]
-    if used:
-        names = ", ".join(f"`{name}`" for name in used)
-        raise ValueError(f"{names} cannot be used here: they {why}. Leave them out.")
+    if technique != "EELS":
+        names = (*_OF_NETWORK, *_OUTPUT, *_OF_ALL, *_OF_SPECIMEN)
+        return quantify_network(s, **{name: given[name] for name in names})
+    check_specimen_arguments({name: given[name] for name in _OF_SPECIMEN}, technique)
+    names = (*_OF_NETWORK, *_OUTPUT, *_OF_CORE_LOSSES)
+    return quantify_core_losses(s, **{name: given[name] for name in names})

@@ -11,7 +11,8 @@ from ..acquisition import technique_of
 from ..data import signal_array
 
 FEWEST_PIXELS = 256
-MOST_COUNTS = 1000.0
+#: Counts of a pixel up to which the network is better, by measurement.
+MOST_COUNTS = {"EDS_TEM": 1000.0, "EDS_SEM": 1000.0, "EELS": 3e4}
 SAMPLED_PIXELS = 1024
 
 #: Arguments that only one of the methods takes, and what they are when left out.
@@ -21,8 +22,9 @@ OF_LIKELIHOOD: dict[str, Any] = {
     "standards": None,
     "electrons": None,
     "solid_angle_sr": None,
-    "low_loss": None,
 }
+OF_LIKELIHOOD_IN_EDS: dict[str, Any] = {"low_loss": None}
+OF_LIKELIHOOD_IN_EELS: dict[str, Any] = {"by_stoichiometry": "auto", "valences": None}
 OF_NETWORK: dict[str, Any] = {
     "model": None,
     "prior": "neighbours",
@@ -30,13 +32,22 @@ OF_NETWORK: dict[str, Any] = {
     "random_state": None,
 }
 
+#: Arguments that describe a specimen of EDS, and what they are when left out.
+OF_SPECIMEN: dict[str, Any] = {
+    "geometry": None,
+    "mass_thickness": 0.0,
+    "detector": "auto",
+    "standards": None,
+}
 
-def check_arguments(method: str, given: dict[str, Any]) -> None:
+
+def check_arguments(method: str, technique: str, given: dict[str, Any]) -> None:
     """Refuse arguments that a method does not take.
 
     Parameters
     ----------
     method : {"likelihood", "network"}
+    technique : {"EDS_TEM", "EDS_SEM", "EELS"}
     given : dict
         All arguments of the call.
 
@@ -45,18 +56,40 @@ def check_arguments(method: str, given: dict[str, Any]) -> None:
     ValueError
         If one is of the other method.
     """
-    other, others = (
-        ("likelihood", OF_LIKELIHOOD)
-        if method == "network"
-        else ("network", OF_NETWORK)
-    )
-    used = _used(given, others)
+    if method == "network":
+        other, used = "likelihood", _of_likelihood(technique, given)
+    else:
+        other, used = "network", _used(given, OF_NETWORK)
     if used:
         names = ", ".join(f"`{name}`" for name in used)
         raise ValueError(
             f'{names} cannot be used with `method="{method}"`; leave it out, or ask '
             f'for `method="{other}"`.'
         )
+
+
+def check_specimen_arguments(given: dict[str, Any], technique: str) -> None:
+    """Refuse what has no meaning with a G-matrix that is given, or for EELS.
+
+    Parameters
+    ----------
+    given : dict
+        Arguments that describe the specimen.
+    technique : {"EDS_TEM", "EDS_SEM", "EELS"}
+
+    Raises
+    ------
+    ValueError
+        If one is not what it is when left out.
+    """
+    why = (
+        "are for EDS" if technique == "EELS" else "are in the `g_matrix` that was given"
+    )
+    known = {n: default for n, default in OF_SPECIMEN.items() if n in given}
+    used = _used(given, known)
+    if used:
+        names = ", ".join(f"`{name}`" for name in used)
+        raise ValueError(f"{names} cannot be used here: they {why}. Leave them out.")
 
 
 def choose_method(s: Any, given: dict[str, Any]) -> tuple[str, str]:
@@ -78,18 +111,18 @@ def choose_method(s: Any, given: dict[str, Any]) -> tuple[str, str]:
     reason : str
         A sentence for the result.
     """
-    of_network, of_likelihood = _used(given, OF_NETWORK), _used(given, OF_LIKELIHOOD)
+    technique = technique_of(s)
+    of_network = _used(given, OF_NETWORK)
+    of_likelihood = _of_likelihood(technique, given)
     if of_network:
         return "network", f"By network, since `{of_network[0]}` was given."
     if of_likelihood:
         return "likelihood", f"By likelihood, since `{of_likelihood[0]}` was given."
-    if technique_of(s) == "EELS":
-        return "likelihood", "By likelihood, which is exact at the counts of EELS."
     n_pixels = s.axes_manager.navigation_size
     if n_pixels < FEWEST_PIXELS:
         return "likelihood", "By likelihood, which is exact, since pixels are few."
     counts = mean_counts(s)
-    if not counts <= MOST_COUNTS:
+    if not counts <= MOST_COUNTS[technique]:
         return (
             "likelihood",
             "By likelihood, which is exact, since pixels have many counts "
@@ -117,6 +150,14 @@ def mean_counts(s: Any) -> float:
     step = max(1, data.shape[0] // SAMPLED_PIXELS)
     total = data[::step].sum()
     return float(np.asarray(total)) / len(range(0, data.shape[0], step))
+
+
+def _of_likelihood(technique: str, given: dict[str, Any]) -> list[str]:
+    if technique != "EELS":
+        return _used(given, OF_LIKELIHOOD | OF_LIKELIHOOD_IN_EDS)
+    by_stoichiometry = given["by_stoichiometry"] or "auto"  # both: no such element
+    given = given | {"by_stoichiometry": by_stoichiometry}
+    return _used(given, OF_LIKELIHOOD | OF_LIKELIHOOD_IN_EELS)
 
 
 def _used(given: dict[str, Any], defaults: dict[str, Any]) -> list[str]:

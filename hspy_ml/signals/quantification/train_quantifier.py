@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ import numpy as np
 
 from ..acquisition import technique_of
 from ..options import check_amount, check_choice
+from .eels_network import eels_need, read_core_losses
 from .known_compositions import elements_of_maps, known_fractions
+from .method import check_specimen_arguments
 from .network_plan import (
     N_STEPS,
     NetworkNeed,
@@ -52,6 +55,7 @@ def train_quantifier(
     valences: Any = None,
     refine_energy_scale: bool = True,
     continuum_degree: int | None = 3,
+    low_loss: Any = None,
     signal_mask: Any = None,
     n_steps: int | None = None,
     random_state: int | None = None,
@@ -66,7 +70,7 @@ def train_quantifier(
 
     Parameters
     ----------
-    s : EDSTEMSpectrum or EDSSEMSpectrum, optional
+    s : EDSTEMSpectrum, EDSSEMSpectrum or EELSSpectrum, optional
         The signal whose elements, energy axis and instrument the model is for.
     pairs : sequence of (signal, maps), optional
         Spectrum images and what their pixels are made of: for each element a map in
@@ -81,7 +85,7 @@ def train_quantifier(
     composition_units : {"atomic", "weight"}
         What the maps are.
     geometry, mass_thickness, detector, by_stoichiometry, valences, \
-refine_energy_scale, continuum_degree, signal_mask
+refine_energy_scale, continuum_degree, low_loss, signal_mask
         As for ``s.ml_quantify``. With `pairs`, all elements are learned from the maps.
     n_steps : int, optional
         Steps of the training, of 512 spectra each; by default 2500, and 800 from a
@@ -120,6 +124,7 @@ refine_energy_scale, continuum_degree, signal_mask
         "valences": valences,
         "refine_energy_scale": refine_energy_scale,
         "continuum_degree": continuum_degree,
+        "low_loss": low_loss,
         "signal_mask": signal_mask,
     }
     if (s is None) == (pairs is None):
@@ -130,7 +135,7 @@ refine_energy_scale, continuum_degree, signal_mask
     if pairs is None:
         if model is not None:
             raise ValueError("`model` is for `pairs`, from which it is trained on.")
-        need = _need(s, elements, by_stoichiometry, specimen)
+        need = _prepared(s, elements, by_stoichiometry, specimen).need
         trained = _from_physics(need, n_steps, random_state, show_progressbar)
     else:
         trained = _from_pairs(
@@ -154,18 +159,23 @@ refine_energy_scale, continuum_degree, signal_mask
     return trained
 
 
-def _need(
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """What a signal needs, and what of it is not used."""
+
+    need: NetworkNeed
+    excluded_pixels: np.ndarray
+    excluded_channels: np.ndarray
+
+
+def _prepared(
     s: Any, elements: Any, by_stoichiometry: str | None, specimen: dict[str, Any]
-) -> NetworkNeed:
+) -> _Prepared:
     if technique_of(s) == "EELS":
-        raise NotImplementedError("The network for EELS is coming.")
-    return xray_need(_reading(s, elements, by_stoichiometry, specimen))
-
-
-def _reading(
-    s: Any, elements: Any, by_stoichiometry: str | None, specimen: dict[str, Any]
-) -> Any:
-    return read_specimen(
+        return _prepared_core_losses(s, elements, by_stoichiometry, specimen)
+    if specimen["low_loss"] is not None:
+        raise ValueError("`low_loss` is for EELS; leave it out for an EDS signal.")
+    read = read_specimen(
         s,
         network_channels,
         elements=elements,
@@ -175,8 +185,26 @@ def _reading(
         electrons=None,
         solid_angle_sr=None,
         navigation_mask=None,
-        **specimen,
+        **{name: value for name, value in specimen.items() if name != "low_loss"},
     )
+    task = read.task
+    return _Prepared(xray_need(read), task.excluded_pixels, task.excluded_channels)
+
+
+def _prepared_core_losses(
+    s: Any, elements: Any, by_stoichiometry: str | None, specimen: dict[str, Any]
+) -> _Prepared:
+    check_specimen_arguments(specimen, "EELS")
+    if by_stoichiometry not in (None, "auto") or specimen["valences"] is not None:
+        raise ValueError(
+            "`by_stoichiometry` and `valences` cannot be used here: all elements of "
+            "core losses are measured by their edges. Leave them out."
+        )
+    read = read_core_losses(
+        s, elements, specimen["low_loss"], signal_mask=specimen["signal_mask"]
+    )
+    image = read.image
+    return _Prepared(eels_need(read), image.excluded_pixels, image.excluded_channels)
 
 
 def _plan(n_steps: int, random_state: int | None, learning_rate: float) -> TrainingPlan:
@@ -221,14 +249,14 @@ def _from_pairs(
     _check_pairs(pairs)
     symbols = tuple(elements or elements_of_maps(pairs[0][1], 0))
     rule = start.conditions.rule.get("element") if start else None
-    readings = [_reading(s, symbols, rule, specimen) for s, _ in pairs]
-    needs = [xray_need(reading) for reading in readings]
+    prepared = [_prepared(s, symbols, rule, specimen) for s, _ in pairs]
+    needs = [image.need for image in prepared]
     if start is None:
         start = _untrained(needs[0], default_plan(random_state).random_state)
     _check_alike(needs, start)
     images = [
-        _known_image(pair, reading, start, composition_units, index)
-        for index, (pair, reading) in enumerate(zip(pairs, readings, strict=True))
+        _known_image(pair, image, start, composition_units, index)
+        for index, (pair, image) in enumerate(zip(pairs, prepared, strict=True))
     ]
     is_new = not start.training
     rate = default_plan(random_state).learning_rate if is_new else FINE_TUNING_RATE
@@ -268,7 +296,7 @@ def _untrained(need: NetworkNeed, seed: int) -> QuantifierModel:
 
 def _known_image(
     pair: tuple[Any, Any],
-    reading: Any,
+    prepared: _Prepared,
     start: QuantifierModel,
     composition_units: str,
     index: int,
@@ -280,20 +308,20 @@ def _known_image(
     s, maps = pair
     fractions = known_fractions(maps, start.elements, s, composition_units, index)
     unknown = ~np.isfinite(fractions).all(axis=1)
-    task = reading.task
+    excluded = unknown | prepared.excluded_pixels
     counts = counts_from_array(
         signal_array(s),
-        excluded_pixels=unknown | task.excluded_pixels,
-        excluded_channels=task.excluded_channels,
+        excluded_pixels=excluded,
+        excluded_channels=prepared.excluded_channels,
     )
     if counts.n_pixels < FEWEST_KNOWN_PIXELS:
         raise ValueError(
             f"`pairs[{index}]` has {counts.n_pixels} pixels of known composition; "
             f"{FEWEST_KNOWN_PIXELS} or more are needed to train and to judge."
         )
-    channels = np.flatnonzero(~task.excluded_channels)
+    channels = np.flatnonzero(~prepared.excluded_channels)
     used = start.conditions.bins.bin_of_channel[channels]
-    return KnownImage(counts, used, fractions[~(unknown | task.excluded_pixels)])
+    return KnownImage(counts, used, fractions[~excluded])
 
 
 def _check_pairs(pairs: list[tuple[Any, Any]]) -> None:
