@@ -209,7 +209,8 @@ class QuantifierNetwork(nn.Module):
 
     def _known(self, populations: Tensor) -> Tensor:
         """Mean fractions of the elements that vary freely, which sum to one."""
-        free = (self.transfer == 1).int().argmax(dim=0)
+        alone = self.transfer.abs().sum(dim=1, keepdim=True) == 1
+        free = ((self.transfer == 1) & alone).int().argmax(dim=0)
         mean = populations[:, free] + FRACTION_FLOOR
         return mean / mean.sum(dim=1, keepdim=True)
 

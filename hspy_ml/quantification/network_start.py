@@ -96,7 +96,7 @@ def variance_of_a_count(bank: SpectrumBank, rng: np.random.Generator) -> np.ndar
     """
     chosen = rng.integers(bank.intensities.shape[0], size=N_SPECIMENS)
     shares = bank.intensities[chosen]
-    free = (bank.transfer == 1).argmax(axis=0)
+    free = _free_elements(bank)
     atoms = bank.atomic_fractions[chosen][:, free]
     amounts = shares[:, bank.measuring]
     factors = _atoms_per_count(atoms, amounts)
@@ -110,9 +110,14 @@ def variance_of_a_count(bank: SpectrumBank, rng: np.random.Generator) -> np.ndar
 
 
 def _mean_atoms_per_count(bank: SpectrumBank) -> np.ndarray:
-    free = (bank.transfer == 1).argmax(axis=0)
+    free = _free_elements(bank)
     amounts = bank.intensities[:, bank.measuring]
     return _atoms_per_count(bank.atomic_fractions[:, free], amounts)
+
+
+def _free_elements(bank: SpectrumBank) -> list[int]:
+    """Places of the elements that vary freely."""
+    return [bank.elements.index(bank.columns[k].element) for k in bank.measuring]
 
 
 def _atoms_per_count(atoms: np.ndarray, amounts: np.ndarray) -> np.ndarray:

@@ -101,6 +101,22 @@ def test_what_is_known_of_the_image_matters():
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_network_that_trusts_the_image_repeats_its_mean(place):
+    """Two divalent elements and a trivalent one, wherever oxygen stands."""
+    network = network_of()
+    transfer = torch.eye(3).tolist()
+    transfer.insert(place, [1.0, 1.0, 1.5])
+    network.transfer.copy_(torch.tensor(transfer))
+    network.trust.bias.fill_(40.0)
+    mean = network.transfer @ torch.tensor([0.2, 0.3, 0.5])
+    mean = mean / mean.sum()
+    moments = torch.cat([mean, torch.full((4,), 0.1)]).expand(11, 8)
+    found = network(spectra_of(), moments).fractions
+    torch.testing.assert_close(found, mean.expand(11, 4), rtol=0, atol=3e-3)
+
+
+@torch.no_grad()
 def test_errors_to_expect_lie_between_the_priors_and_those_of_the_counts():
     network = network_of()
     network.prior_variance.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]))

@@ -96,6 +96,22 @@ def test_an_overlap_costs_information(bank):
     assert (overlapping[1:] > 3 * apart[1:]).all()
 
 
+@pytest.mark.parametrize("elements", [("O", "Mg", "Si"), ("Mg", "Si", "O")])
+def test_true_shares_stand_for_true_fractions(elements):
+    """In MgO there is one oxygen for one Mg: neither is taken for the other."""
+    transfer = by_stoichiometry(elements, "O", "atomic").transfer
+    oxide = make_bank(XraySpecimens(elements, transfer, ("Mg", "Si"), "film"))
+    network = network_for_bank(oxide, the_templates())
+    np.testing.assert_array_equal(network.measuring, oxide.measuring)
+    amounts = oxide.intensities[:, network.measuring] * network.atoms_per_count.numpy()
+    metals = oxide.atomic_fractions[:, [elements.index(e) for e in ("Mg", "Si")]]
+    np.testing.assert_allclose(
+        amounts / amounts.sum(axis=1, keepdims=True),
+        metals / metals.sum(axis=1, keepdims=True),
+        atol=5e-3,
+    )
+
+
 def test_an_element_without_a_line_has_the_largest_variance():
     elements = ("O", "Mg", "Si")
     transfer = by_stoichiometry(elements, "O", "atomic").transfer
