@@ -4,16 +4,21 @@
 The composition of a pixel is weighed against those of its neighbours: their mean, and
 how much they differ. Where they are alike, few counts in each add up; where they
 differ, at a boundary or in a mixture of fine grains, each is judged by itself.
+
+Where all pixels share something that is not known of any, such as the exponent of
+their background, their errors are alike and do not average out. Then the sum of their
+spectra, which tells it, has to set the mean (`KnownTotal`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-__all__ = ["Posterior", "moments_of_image", "moments_of_neighbours"]
+__all__ = ["KnownTotal", "Posterior", "moments_of_image", "moments_of_neighbours"]
 
 #: From the moments of each pixel's population to its mean and standard deviation.
 Posterior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -24,8 +29,42 @@ NEIGHBOURHOOD = 2.0  # standard deviation of the weights, in pixels
 LEAST_WEIGHT = 1e-6
 
 
+@dataclass(frozen=True, eq=False)
+class KnownTotal:
+    """Composition of all pixels together, from the sum of their spectra.
+
+    Parameters
+    ----------
+    composition : ndarray, shape (n_elements,)
+        Atomic fractions.
+    amounts : ndarray, shape (n_pixels,)
+        How much each pixel has of it.
+    """
+
+    composition: np.ndarray
+    amounts: np.ndarray
+
+    def levelled(self, mean: np.ndarray) -> np.ndarray:
+        """Compositions of the pixels, all shifted so that their total is right.
+
+        Parameters
+        ----------
+        mean : ndarray, shape (n_pixels, n_elements)
+
+        Returns
+        -------
+        ndarray, shape (n_pixels, n_elements)
+            From 0 to 1.
+        """
+        total = self.amounts @ mean / self.amounts.sum()
+        return np.clip(mean + self.composition - total, 0, 1)
+
+
 def moments_of_image(
-    posterior: Posterior, start: np.ndarray, weight: np.ndarray
+    posterior: Posterior,
+    start: np.ndarray,
+    weight: np.ndarray,
+    known: KnownTotal | None = None,
 ) -> np.ndarray:
     r"""Mean and scatter of the compositions in an image.
 
@@ -39,6 +78,7 @@ def moments_of_image(
         Moments of any specimen.
     weight : ndarray, shape (n_pixels,)
         Of each pixel; zero for those that do not belong to the specimen.
+    known : KnownTotal, optional
 
     Returns
     -------
@@ -53,8 +93,11 @@ def moments_of_image(
     if not weight.any():
         return moments
     share = weight / weight.sum()
+    if known is not None:
+        moments = np.concatenate([known.composition, start[known.composition.size :]])
     for _ in range(PASSES_OF_IMAGE):
         mean, deviation = posterior(np.broadcast_to(moments, (weight.size, start.size)))
+        mean = mean if known is None else known.levelled(mean)
         centre = share @ mean
         variance = share @ (deviation**2 + (mean - centre) ** 2)
         moments = np.concatenate([centre, np.sqrt(variance)])
@@ -67,6 +110,7 @@ def moments_of_neighbours(
     shape: tuple[int, ...],
     there: np.ndarray,
     weight: np.ndarray,
+    known: KnownTotal | None = None,
 ) -> np.ndarray:
     """Mean and scatter of the compositions around each pixel.
 
@@ -84,6 +128,7 @@ def moments_of_neighbours(
         Pixels that the posterior is of.
     weight : ndarray, shape (n_there,)
         Of each of them.
+    known : KnownTotal, optional
 
     Returns
     -------
@@ -93,6 +138,7 @@ def moments_of_neighbours(
     moments = np.broadcast_to(start, (weight.size, start.size))
     for _ in range(PASSES_OF_NEIGHBOURS):
         mean, deviation = posterior(moments)
+        mean = mean if known is None else known.levelled(mean)
         first = around.mean(mean)
         variance = np.maximum(around.mean(mean**2 + deviation**2) - first**2, 0)
         found = np.concatenate([first, np.sqrt(variance)], axis=1)

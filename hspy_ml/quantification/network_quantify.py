@@ -13,7 +13,7 @@ from ..counts import Counts
 from ..counts.channel_sums import dense_blocks
 from ..physics.composition import atomic_weight
 from ..physics.fractions import fraction_errors, fractions
-from .image_prior import moments_of_image, moments_of_neighbours
+from .image_prior import KnownTotal, moments_of_image, moments_of_neighbours
 from .network_reading import Readings, goodness, posterior_of, read_spectra
 from .quantifier_model import QuantifierModel
 
@@ -117,12 +117,44 @@ def quantify_by_network(
     posterior = posterior_of(network, readings.seen)
     moments = network.anything.numpy().astype(np.float64)
     if prior != "anything" and weight.sum() >= FEWEST_PIXELS_OF_AN_IMAGE:
-        moments = moments_of_image(posterior, moments, weight)
+        known = _known_total(model, counts, channels, _atoms(model, readings) * weight)
+        moments = moments_of_image(posterior, moments, weight, known)
         if prior == "neighbours":
-            moments = moments_of_neighbours(posterior, moments, shape, there, weight)
+            moments = moments_of_neighbours(
+                posterior, moments, shape, there, weight, known
+            )
     whole = np.broadcast_to(moments, (counts.n_pixels, moments.shape[-1]))
     mean, deviation = posterior(whole)
     return NetworkQuantification(model.elements, mean, deviation, readings, surprise)
+
+
+def _known_total(
+    model: QuantifierModel, counts: Counts, channels: np.ndarray, amounts: np.ndarray
+) -> KnownTotal | None:
+    """What the sum of spectra tells, where all share a background that is not known.
+
+    Core losses lie on a background of several times their counts, the exponent of
+    which is nearly the same all over an image. The sum is read as the brightest
+    spectrum that the network was trained for.
+    """
+    if model.conditions.technique != "EELS":
+        return None
+    bins, network = model.conditions.bins, model.network
+    total, first = np.zeros((1, bins.n_bins)), 0
+    for block in dense_blocks(counts, bins.bin_of_channel[channels], bins.n_bins):
+        used = amounts[first : first + block.shape[0]] > 0
+        total[0] += block[used].sum(axis=0)
+        first += block.shape[0]
+    total *= min(1.0, model.conditions.counts[1] / total.sum())
+    seen = read_spectra(network, [total], num_workers=1).seen
+    anything = network.anything.numpy().astype(np.float64)[None]
+    return KnownTotal(posterior_of(network, seen)(anything)[0][0], amounts)
+
+
+def _atoms(model: QuantifierModel, readings: Readings) -> np.ndarray:
+    """Atoms of all elements in each pixel, up to a factor."""
+    shares = readings.shares[:, list(model.conditions.measuring)]
+    return readings.counts * (shares @ model.network.atoms_per_count.numpy())
 
 
 def flagged(goodness: np.ndarray) -> np.ndarray:
