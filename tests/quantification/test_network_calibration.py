@@ -44,7 +44,7 @@ def test_68_percent_of_fresh_spectra_are_within_one_error(model, bank):
 def test_few_errors_are_larger_than_three(model, bank):
     _, pulls, _ = readings_of(model.network, bank)
     assert (np.abs(pulls) > 3).mean() < 0.02
-    assert np.abs(np.median(pulls)) < 0.1
+    assert np.abs(pulls.mean(axis=0)).max() < 0.25
 
 
 def test_goodness_of_known_mixtures_is_about_normal(model, bank):

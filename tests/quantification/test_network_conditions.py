@@ -40,6 +40,29 @@ REQUIRED = [
     if f.default is MISSING and f.default_factory is MISSING
 ]
 
+LOSSES = NetworkConditions(
+    **instrument_of(
+        Acquisition(
+            np.arange(400.0, 912.0, 0.5),
+            "EELS",
+            300.0,
+            convergence_angle_mrad=10.0,
+            collection_angle_mrad=20.0,
+        )
+    ),
+    elements=("O", "Fe"),
+    unnamed=(),
+    rule={},
+    geometry="",
+    mass_thickness=0.0,
+    used_channels=((0, 1000),),
+    channels_per_bin=1,
+    counts=(1e3, 1e6),
+    columns=("O K", "Fe L", "background r=3"),
+    measuring=(0, 1),
+    low_loss=(0.7, 0.2, 0.1),
+)
+
 
 def with_efficiency(detector):
     other = Acquisition(ENERGY, "EDS_TEM", 200.0, 22.0, make_detector(detector))
@@ -77,6 +100,38 @@ def test_each_difference_is_named(changes, words):
     assert len(found) == 1
     for word in words:
         assert word in found[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"convergence_angle_mrad": 12.0}, ["convergence", "10 mrad", "12 mrad"]),
+        ({"collection_angle_mrad": 30.0}, ["collection", "20 mrad", "30 mrad"]),
+        ({"low_loss": ()}, ["with a low loss", "without"]),
+        ({"low_loss": (0.5, 0.3, 0.2)}, ["another low loss"]),
+        ({"energy_offset": 401.0}, ["energy axis", "-1.0"]),
+        ({"columns": ("O K", "Fe L", "C K")}, ["C K", "not trained"]),
+    ],
+)
+def test_each_difference_of_core_losses_is_named(changes, words):
+    found = LOSSES.differences(replace(LOSSES, **changes))
+    assert len(found) == 1
+    for word in words:
+        assert word in found[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"convergence_angle_mrad": 10.3},
+        {"energy_offset": 400.3},
+        {"low_loss": (0.69, 0.21, 0.1)},
+        {"columns": ("O K", "Fe L")},
+    ],
+)
+def test_what_a_network_for_core_losses_bears(changes):
+    assert LOSSES.differences(LOSSES) == []
+    assert LOSSES.differences(replace(LOSSES, **changes)) == []
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,13 @@ def test_it_knows_shapes_templates_and_what_anything_is(network, bank):
     )
 
 
-def test_scores_at_a_spectrum_are_of_one_scale(network, bank):
-    """Where columns are likely: of the order of one standard deviation a count."""
+def test_scores_have_unit_variance_a_count_at_their_reference():
+    """Of one specimen alone there is one reference: that very specimen."""
+    one = one_specimen([0.3, 0.3, 0.4], 100.0)
+    network = network_for_bank(one, the_templates())
+    expected = one.intensities[0] @ one.shapes[0].astype(float)
     weight = network.scores.weight.detach().numpy().astype(float)
-    assert np.isfinite(weight).all()
-    spread = np.sqrt((weight**2) @ bank.shapes[0].mean(axis=0))
-    assert 0.1 < np.median(spread) < 10
+    np.testing.assert_allclose((weight**2) @ expected, 1, rtol=0.1)
     assert not network.scores.bias.any()
 
 
