@@ -4,26 +4,30 @@
 import numpy as np
 import pytest
 
-from hspy_ml.quantification.image_prior import moments_of_image, moments_of_neighbours
+from hspy_ml.quantification.image_prior import (
+    KnownTotal,
+    moments_of_image,
+    moments_of_neighbours,
+)
 
 NOISE = np.array([0.05, 0.08])  # of a measurement of each of two elements
 ANYTHING = np.array([0.5, 0.5, 0.3, 0.3])
 
 
-def normal_posterior(measured, noise=NOISE):
+def normal_posterior(measured):
     """Conjugate: precisions add, means are weighed by them."""
 
     def posterior(moments):
         mean, scatter = moments[:, :2], np.maximum(moments[:, 2:], 1e-9)
-        precision = 1 / scatter**2 + 1 / noise**2
-        return (mean / scatter**2 + measured / noise**2) / precision, precision**-0.5
+        precision = 1 / scatter**2 + 1 / NOISE**2
+        return (mean / scatter**2 + measured / NOISE**2) / precision, precision**-0.5
 
     return posterior
 
 
-def image_of(truth, seed=0, noise=NOISE):
+def image_of(truth, seed=0):
     rng = np.random.default_rng(seed)
-    return truth + noise * rng.standard_normal(truth.shape)
+    return truth + NOISE * rng.standard_normal(truth.shape)
 
 
 def scattered(n, mean, scatter, seed=1):
@@ -31,12 +35,11 @@ def scattered(n, mean, scatter, seed=1):
     return np.asarray(mean) + np.asarray(scatter) * rng.standard_normal((n, 2))
 
 
-def around(measured, shape, weight=None, there=None, start=ANYTHING, noise=NOISE):
+def around(measured, shape, weight=None, there=None, start=ANYTHING, known=None):
     there = np.ones(int(np.prod(shape)), bool) if there is None else there
     weight = np.ones(there.sum()) if weight is None else weight
-    return moments_of_neighbours(
-        normal_posterior(measured, noise), start, shape, there, weight
-    )
+    posterior = normal_posterior(measured)
+    return moments_of_neighbours(posterior, start, shape, there, weight, known)
 
 
 def rms(values):
@@ -208,3 +211,30 @@ def test_images_of_any_number_of_axes(shape):
     assert np.isfinite(moments).all()
     assert (moments[:, 2:] >= 0).all()
     assert rms(moments[:, :2] - [0.4, 0.6]) < rms(measured - [0.4, 0.6])
+
+
+def test_a_known_total_takes_an_error_that_all_pixels_share():
+    """All measured 0.1 too high and too low, as an unknown background does it."""
+    truth = scattered(30 * 37, [0.4, 0.6], [0.05, 0.05])
+    measured = image_of(truth) + [0.1, -0.1]
+    known = KnownTotal(truth.mean(axis=0), np.ones(1110))
+    posterior = normal_posterior(measured)
+    image = moments_of_image(posterior, ANYTHING, np.ones(1110), known)
+    np.testing.assert_allclose(image[:2], truth.mean(axis=0), atol=5e-3)
+    blind = moments_of_image(posterior, ANYTHING, np.ones(1110))
+    np.testing.assert_allclose(blind[:2], truth.mean(axis=0) + [0.1, -0.1], atol=0.01)
+    moments = around(measured, (30, 37), known=known)
+    np.testing.assert_allclose(moments[:, :2].mean(axis=0), [0.4, 0.6], atol=0.01)
+
+
+def test_levelled_compositions_have_the_known_total():
+    """Weighed by amounts; as long as no fraction would leave 0 to 1."""
+    rng = np.random.default_rng(0)
+    mean, amounts = rng.uniform(0.4, 0.6, (23, 2)), rng.uniform(0, 5, 23)
+    levelled = KnownTotal(np.array([0.45, 0.55]), amounts).levelled(mean)
+    np.testing.assert_allclose(amounts @ levelled / amounts.sum(), [0.45, 0.55])
+    shift = levelled - mean
+    np.testing.assert_allclose(shift, shift[:1].repeat(23, axis=0))
+    far = KnownTotal(np.array([0.0, 1.0]), amounts).levelled(mean)
+    assert far.min() >= 0
+    assert far.max() <= 1

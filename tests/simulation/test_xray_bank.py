@@ -15,12 +15,8 @@ from hspy_ml.physics.specimen import Specimen
 from hspy_ml.quantification.unmeasured import VALENCES, by_stoichiometry
 from hspy_ml.simulation.channel_bins import ChannelBins
 from hspy_ml.simulation.random_instruments import Tolerances
-from hspy_ml.simulation.xray_bank import (
-    XraySpecimens,
-    population_moments,
-    xray_bank,
-    xray_columns,
-)
+from hspy_ml.simulation.xray_bank import xray_bank, xray_columns
+from hspy_ml.simulation.xray_specimens import XraySpecimens, population_moments
 
 EXACT = Tolerances(0.0, 0.0, 0.0, 0.0, 0.0)
 METALS = ("Al", "Ti", "Fe")
@@ -231,13 +227,32 @@ def test_an_angle_changes_what_an_absorbed_line_counts():
     assert np.ptp(bank.gains[:, aluminium]) > 3 * np.ptp(bank.gains[:, iron]) > 0
 
 
-def test_bulk_specimens_are_measured_by_instruments_made_for_the_like(bulk):
-    """As many as there may be, all different."""
-    n = bulk.instruments_of.shape[1]
-    assert 1 < n <= 9
-    ordered = np.sort(bulk.instruments_of, axis=1)
-    assert (np.diff(ordered, axis=1) > 0).all()
-    assert ordered.min() >= 0 and ordered.max() < 9
+def test_bulk_specimens_are_measured_by_instruments_made_for_the_like():
+    """Several of 40, all different; none for both aluminium and iron."""
+    bank = small_bank(BULK, technique="EDS_SEM", n_instruments=40)
+    chosen = bank.instruments_of
+    assert 1 < chosen.shape[1] < 20
+    assert (np.diff(np.sort(chosen, axis=1), axis=1) > 0).all()
+    assert chosen.min() >= 0 and chosen.max() < 40
+    light, _, heavy = (chosen[bank.atomic_fractions[:, k] > 0.95] for k in range(3))
+    assert light.size and heavy.size
+    assert not set(light.ravel()) & set(heavy.ravel())
+
+
+def test_another_instrument_has_its_own_matrix(monkeypatch):
+    """In a film that does not absorb: a windowless detector beside the one stated."""
+    stated = acquisition()
+    other = replace(stated, detector=make_detector("windowless", 125.0))
+    monkeypatch.setattr(
+        "hspy_ml.simulation.xray_bank.draw_acquisitions", lambda *_: [stated, other]
+    )
+    bank = small_bank(n_instruments=2)
+    lines = of_families(bank)
+    amounts = xray_columns(stated, FILM, 3).matrix.sum(axis=0)[lines]
+    counted = bank.shapes[1, lines] * (bank.gains[1, lines] * amounts)[:, None]
+    wanted = window(other).summed(xray_columns(other, FILM, 3).matrix.T[lines])
+    np.testing.assert_allclose(counted, wanted, rtol=5e-3, atol=5e-3 * wanted.max())
+    assert bank.gains[1, lines].max() > 1.1
 
 
 def test_where_energy_is_zero():
