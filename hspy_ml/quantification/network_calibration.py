@@ -19,9 +19,9 @@ __all__ = ["calibrate", "scores_of"]
 
 WITHIN_ONE_ERROR = 0.6827
 SPECTRA_PER_DRAW = 1024
-N_DRAWS = 24
+N_DRAWS = 48
 N_DOSES = 4
-SPECTRA_OF_A_DOSE = 2500
+SHARE_OF_A_DOSE = 0.1
 FLAGGED = float(norm.isf(0.01))
 LARGEST_WIDENING = 3.0
 
@@ -100,8 +100,8 @@ def scores_of(
 
 
 def _nearest(log_counts: np.ndarray, dose: float) -> np.ndarray:
-    """The spectra whose doses are nearest to one, a few thousand of them."""
-    n = min(SPECTRA_OF_A_DOSE, log_counts.size)
+    """The tenth of the spectra whose doses are nearest to one."""
+    n = max(1, round(SHARE_OF_A_DOSE * log_counts.size))
     return np.argpartition(np.abs(log_counts - dose), n - 1)[:n]
 
 

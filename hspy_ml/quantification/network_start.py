@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..physics.fractions import fraction_errors
+from ..simulation.unnamed_elements import ANYTHING_ELSE
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +62,7 @@ def network_for_bank(
     chosen = rng.integers(bank.intensities.shape[0], size=n_references)
     mean = bank.intensities.mean(axis=0)
     references = (1 - MIXED_IN) * bank.intensities[chosen] + MIXED_IN * mean
-    shapes = bank.shapes[0].astype(np.float64)
+    shapes = _known_shapes(bank.shapes[0].astype(np.float64), bank)
     with torch.no_grad():
         network.scores.weight.copy_(_as_tensor(_scores(shapes, references)))
         network.scores.bias.zero_()
@@ -100,13 +101,23 @@ def variance_of_a_count(bank: SpectrumBank, rng: np.random.Generator) -> np.ndar
     atoms = bank.atomic_fractions[chosen][:, free]
     amounts = shares[:, bank.measuring]
     factors = _atoms_per_count(atoms, amounts)
-    covariance = _covariances(shares, bank.shapes[0].astype(np.float64))
+    shapes = bank.shapes[0].astype(np.float64)
+    covariance = _covariances(shares, _known_shapes(shapes, bank))
     measured = covariance[:, bank.measuring][:, :, bank.measuring]
     errors = fraction_errors(np.maximum(amounts, 1e-9), measured, factors)
     variance = np.nanmedian(errors**2, axis=0)
     whole = np.full(bank.transfer.shape[0], variance.max())
     whole[free] = variance
     return np.maximum(whole, LEAST_VARIANCE)
+
+
+def _known_shapes(shapes: np.ndarray, bank: SpectrumBank) -> np.ndarray:
+    """Without that of anything else, which is another one in each spectrum."""
+    known = shapes.copy()
+    if ANYTHING_ELSE in bank.unnamed:
+        first = shapes.shape[0] - len(bank.unnamed)
+        known[first + bank.unnamed.index(ANYTHING_ELSE)] = 0
+    return known
 
 
 def _mean_atoms_per_count(bank: SpectrumBank) -> np.ndarray:

@@ -4,77 +4,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..physics.acquisition import Acquisition
-from ..physics.fractions import conversion_factors, fractions, reference_columns
-from ..physics.gmatrix import Column, GMatrix, build_g_matrix
+from ..physics.fractions import reference_columns
+from ..physics.gmatrix import GMatrix, build_g_matrix
 from ..physics.intensities import family_intensities
 from ..physics.specimen import Specimen
 from .channel_bins import ChannelBins
 from .random_continuum import continuum_mixes
 from .random_instruments import Tolerances, draw_acquisitions
-from .random_populations import draw_populations
 from .spectrum_bank import SpectrumBank
+from .unnamed_elements import unnamed_column, unnamed_spectra, with_unnamed
+from .xray_specimens import XraySpecimens
 
-__all__ = ["XraySpecimens", "xray_bank", "xray_columns"]
+__all__ = ["xray_bank", "xray_columns"]
 
 N_POPULATIONS = 1000
-PIXELS_OF_A_POPULATION = 64
 N_INSTRUMENTS = 128
 NEAREST_INSTRUMENTS = 8
 PILE_UP = 0.005
 CONTINUUM_SHARES = {"film": (0.03, 0.7), "bulk": (0.1, 0.9)}
 THICKNESS_SPREAD = 0.3  # of its logarithm
-UNNAMED_SHARES = (1e-3, 0.3)  # of the counts of all else
-UNNAMED_THERE = 0.5
 UNCERTAIN_FAMILY = 0.25  # of the logarithm of its intensity
-
-
-@dataclass(frozen=True, eq=False)
-class XraySpecimens:
-    """What the specimens of a bank can be.
-
-    Parameters
-    ----------
-    elements : tuple of str
-        All elements.
-    transfer : ndarray, shape (n_elements, n_measured)
-        Atoms of all elements for one of each element that varies freely: the identity,
-        or with a row for oxygen that balances the charges.
-    measured : tuple of str
-        The elements that vary freely.
-    geometry : {"film", "bulk"}
-    mass_thickness : float
-        Of a film on the average, g/cm2; 0 for no absorption.
-    unnamed : tuple of str
-        Elements besides, of contamination, coating or support, that may be there and
-        do not belong to the composition.
-    """
-
-    elements: tuple[str, ...]
-    transfer: np.ndarray
-    measured: tuple[str, ...]
-    geometry: str
-    mass_thickness: float = 0.0
-    unnamed: tuple[str, ...] = ()
-
-    def draw(
-        self, n_populations: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Atomic fractions of all elements, and the moments of their populations."""
-        free, anything = draw_populations(
-            n_populations, PIXELS_OF_A_POPULATION, len(self.measured), rng
-        )
-        atoms = fractions(free @ self.transfer.T, np.ones(len(self.elements)))
-        return _flat(atoms), _flat(population_moments(atoms, anything))
-
-    def mass_fractions(self, atomic_fractions: np.ndarray) -> np.ndarray:
-        """Mass fractions of all elements, in the same shape."""
-        factors = conversion_factors(self.elements, "atomic", "weight")
-        return fractions(atomic_fractions, factors)
 
 
 def xray_bank(
@@ -125,21 +78,24 @@ def xray_bank(
         for a, centre in zip(others, centres, strict=True)
     ]
     named = np.stack([_aligned(g, nominal) for g in matrices])
-    whole = np.concatenate([named, _unnamed_spectra(others, specimens)], axis=1)
+    whole = np.concatenate(
+        [named, unnamed_spectra(others, specimens.elements, specimens.unnamed, rng)],
+        axis=1,
+    )
     shapes = bins.summed(whole)
     sums = shapes.sum(axis=2)
     kept = sums / np.maximum(whole.sum(axis=2), 1e-300)
     n_named = len(nominal.columns)
     gains = kept
     gains[:, :n_named] *= _sensitivity(nominal, specimens, others, centres, acquisition)
-    intensities = _with_unnamed(
+    intensities = with_unnamed(
         _intensities(nominal, specimens, atoms, acquisition, rng),
-        len(specimens.unnamed),
+        specimens.unnamed,
         rng,
     )
     return SpectrumBank(
         specimens.elements,
-        (*nominal.columns, *map(_unnamed_column, specimens.unnamed)),
+        (*nominal.columns, *map(unnamed_column, specimens.unnamed)),
         specimens.unnamed,
         tuple(reference_columns(nominal)[e] for e in specimens.measured),
         specimens.transfer,
@@ -174,31 +130,6 @@ def xray_columns(
     return _g_matrix(acquisition, specimens, _even(specimens), continuum_degree)
 
 
-def population_moments(atoms: np.ndarray, anything: np.ndarray) -> np.ndarray:
-    """What a pixel's image tells of it: mean and standard deviation of each element.
-
-    Parameters
-    ----------
-    atoms : ndarray, shape (n_populations, n_pixels, n_elements)
-        Atomic fractions.
-    anything : ndarray of bool, shape (n_populations,)
-        Populations that tell nothing; they get the moments of all of these together.
-
-    Returns
-    -------
-    ndarray, shape (n_populations, n_pixels, 2 n_elements)
-        The same in each pixel of a population.
-    """
-    moments = np.concatenate([atoms.mean(axis=1), atoms.std(axis=1)], axis=-1)
-    whole = _flat(atoms[anything]) if anything.any() else _flat(atoms)
-    moments[anything] = np.concatenate([whole.mean(axis=0), whole.std(axis=0)])
-    return np.repeat(moments[:, None, :], atoms.shape[1], axis=1)
-
-
-def _flat(pixels: np.ndarray) -> np.ndarray:
-    return pixels.reshape(-1, pixels.shape[-1])
-
-
 def _even(specimens: XraySpecimens) -> np.ndarray:
     atoms = specimens.transfer.sum(axis=1)
     return atoms / atoms.sum()
@@ -226,36 +157,6 @@ def _aligned(g_matrix: GMatrix, like: GMatrix) -> np.ndarray:
         if name in place:
             rows[row] = g_matrix.matrix[:, place[name]]
     return rows
-
-
-def _unnamed_column(element: str) -> Column:
-    return Column(f"{element} (not named)", "element", element, quantitative=False)
-
-
-def _unnamed_spectra(
-    acquisitions: Sequence[Acquisition], specimens: XraySpecimens
-) -> np.ndarray:
-    """All lines of each, shape (n_instruments, n_unnamed, n_channels)."""
-    n_channels = acquisitions[0].energy.size
-    spectra = np.zeros((len(acquisitions), len(specimens.unnamed), n_channels))
-    for row, acquisition in enumerate(acquisitions):
-        for column, element in enumerate(specimens.unnamed):
-            g_matrix = build_g_matrix(
-                acquisition, [element], Specimen({}), continuum_degree=None
-            )
-            spectra[row, column] = g_matrix.matrix.sum(axis=1)
-    return spectra
-
-
-def _with_unnamed(
-    named: np.ndarray, n_unnamed: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Shares of the counts with those of elements that are there or not."""
-    shape = (named.shape[0], n_unnamed)
-    low, high = np.log(UNNAMED_SHARES)
-    share = np.exp(rng.uniform(low, high, shape)) * (rng.random(shape) < UNNAMED_THERE)
-    whole = np.hstack([named, share])
-    return whole / whole.sum(axis=1, keepdims=True)
 
 
 def _families(g_matrix: GMatrix) -> list[tuple[str, str]]:

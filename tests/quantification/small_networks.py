@@ -21,7 +21,8 @@ from hspy_ml.quantification.network_training import train_model
 from hspy_ml.quantification.surprise import foreign_spectra
 from hspy_ml.simulation.channel_bins import ChannelBins
 from hspy_ml.simulation.random_instruments import Tolerances
-from hspy_ml.simulation.xray_bank import XraySpecimens, xray_bank
+from hspy_ml.simulation.xray_bank import xray_bank
+from hspy_ml.simulation.xray_specimens import XraySpecimens
 
 METALS = ("Al", "Ti", "Fe")
 SPECIMENS = XraySpecimens(METALS, np.eye(3), METALS, "film", 0.0, ("Cu",))

@@ -10,7 +10,7 @@ from small_networks import make_bank, one_specimen, the_templates
 
 from hspy_ml.quantification.network_start import network_for_bank, variance_of_a_count
 from hspy_ml.quantification.unmeasured import by_stoichiometry
-from hspy_ml.simulation.xray_bank import XraySpecimens
+from hspy_ml.simulation.xray_specimens import XraySpecimens
 
 
 @pytest.fixture(scope="module")

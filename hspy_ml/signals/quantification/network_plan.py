@@ -72,7 +72,8 @@ def xray_need(read: SpecimenReading) -> NetworkNeed:
     )
     from ...quantification.surprise import foreign_spectra
     from ...simulation.channel_bins import ChannelBins
-    from ...simulation.xray_bank import XraySpecimens, xray_bank, xray_columns
+    from ...simulation.xray_bank import xray_bank, xray_columns
+    from ...simulation.xray_specimens import XraySpecimens
 
     model = read.task.model
     acquisition = _acquisition(read)
@@ -226,7 +227,7 @@ def train_for(
 
 
 BEGUN = "-begun"
-N_STEPS = 2500
+N_STEPS = 3200
 
 
 def default_plan(random_state: int | None) -> TrainingPlan:
@@ -329,13 +330,16 @@ def _atoms_of_all(read: SpecimenReading) -> np.ndarray:
 
 
 def _unnamed(read: SpecimenReading, used: np.ndarray) -> tuple[str, ...]:
-    """Elements that could be there besides: contamination, and what peaks tell."""
+    """What could be there besides: contamination of a film, and anything else."""
+    from ...simulation.unnamed_elements import ANYTHING_ELSE
+
     model = read.task.model
     acquisition = _acquisition(read)
-    wanted = list(CONTAMINATION) if model.geometry == "film" else []
-    wanted += [peak.candidates[0] for peak in read.named.peaks if peak.candidates]
-    others = [e for e in dict.fromkeys(wanted) if e not in model.elements]
-    return tuple(e for e in others if _is_seen(e, acquisition, used))
+    others = CONTAMINATION if model.geometry == "film" else ()
+    seen = [
+        e for e in others if e not in model.elements and _is_seen(e, acquisition, used)
+    ]
+    return (*seen, ANYTHING_ELSE)
 
 
 def _is_seen(element: str, acquisition: Any, used: np.ndarray) -> bool:

@@ -88,7 +88,7 @@ def train_quantifier(
 refine_energy_scale, continuum_degree, low_loss, signal_mask
         As for ``s.ml_quantify``. With `pairs`, all elements are learned from the maps.
     n_steps : int, optional
-        Steps of the training, of 512 spectra each; by default 2500, and 800 from a
+        Steps of the training, of 512 spectra each; by default 3200, and 800 from a
         model on.
     random_state : int, optional
         Seed; 0 by default. The same seed gives the same model on the same machine.
