@@ -9,6 +9,7 @@ import torch
 from scipy.stats import norm
 
 from hspy_ml.networks.threads import torch_threads
+from hspy_ml.quantification import network_calibration
 from hspy_ml.quantification.network_calibration import calibrate, scores_of
 from hspy_ml.quantification.network_reading import (
     goodness,
@@ -65,8 +66,9 @@ def test_goodness_of_known_mixtures_does_not_depend_on_the_dose(model, bank):
         assert (found[here] > norm.isf(0.05)).mean() == pytest.approx(0.05, abs=0.025)
 
 
-def test_errors_twice_as_large_are_halved(model, bank):
+def test_errors_twice_as_large_are_halved(model, bank, monkeypatch):
     """Variances of all errors times four, before calibration: the same after it."""
+    monkeypatch.setattr(network_calibration, "N_DRAWS", 6)
     network = deepcopy(model.network)
     network.prior_variance.mul_(4)
     network.variance_of_a_count.mul_(4)
@@ -77,12 +79,13 @@ def test_errors_twice_as_large_are_halved(model, bank):
     torch.testing.assert_close(network.ordinary, reference.ordinary)
 
 
-def test_calibration_repeats_exactly(model, bank):
+def test_calibration_repeats_exactly(model, bank, monkeypatch):
     """The model's was made from the streams of random numbers of its seed."""
     network = deepcopy(model.network)
     network.widening.fill_(1)
     calibrate(network, bank, [0, 1])
     assert torch.equal(network.widening, model.network.widening)
+    monkeypatch.setattr(network_calibration, "N_DRAWS", 6)
     calibrate(network, bank, [1, 1])
     assert not torch.equal(network.widening, model.network.widening)
 
