@@ -13,7 +13,7 @@ from .channel_bins import ChannelBins
 from .random_core_losses import JUMP_RATIOS, core_loss_intensities
 from .random_populations import draw_populations
 from .spectrum_bank import SpectrumBank
-from .xray_bank import population_moments
+from .xray_specimens import population_moments
 
 __all__ = ["EelsTolerances", "eels_bank"]
 
@@ -46,8 +46,8 @@ def eels_bank(
     bins: ChannelBins,
     tolerances: EelsTolerances | None = None,
     jump_ratios: tuple[float, float] = JUMP_RATIOS,
-    n_populations: int = N_POPULATIONS,
-    n_instruments: int = N_INSTRUMENTS,
+    n_populations: int | None = None,
+    n_instruments: int | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> SpectrumBank:
     """Make specimens and spectrometers, and the spectra that they expect.
@@ -70,7 +70,8 @@ def eels_bank(
     jump_ratios : tuple of float, default (1.05, 6)
         Of an even mixture of the elements, see
         :func:`hspy_ml.simulation.random_core_losses.core_loss_intensities`.
-    n_populations, n_instruments : int
+    n_populations, n_instruments : int, optional
+        By default 1000 and 64.
     random_state : int or numpy.random.Generator, optional
         Makes the bank repeat exactly.
 
@@ -88,8 +89,9 @@ def eels_bank(
     _check(g_matrix, jump_ratios)
     rng = np.random.default_rng(random_state)
     elements = g_matrix.elements
+    n_instruments = n_instruments or N_INSTRUMENTS
     atoms, anything = draw_populations(
-        n_populations, PIXELS_OF_A_POPULATION, len(elements), rng
+        n_populations or N_POPULATIONS, PIXELS_OF_A_POPULATION, len(elements), rng
     )
     populations = population_moments(atoms, anything)
     atoms = atoms.reshape(-1, len(elements))

@@ -12,7 +12,7 @@ from ..data import signal_array
 
 FEWEST_PIXELS = 256
 #: Counts of a pixel up to which the network is better, by measurement.
-MOST_COUNTS = {"EDS_TEM": 1000.0, "EDS_SEM": 1000.0, "EELS": 3e4}
+MOST_COUNTS = {"EDS_TEM": 1000.0, "EDS_SEM": 1000.0, "EELS": 5e4}
 SAMPLED_PIXELS = 1024
 
 #: Arguments that only one of the methods takes, and what they are when left out.
