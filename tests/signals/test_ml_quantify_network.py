@@ -63,7 +63,7 @@ def test_the_fit_is_near_the_spectra(result):
     observed, fitted = result.arrays.observed, result.arrays.fitted
     seen = np.isfinite(observed)
     np.testing.assert_array_equal(seen, np.isfinite(fitted))
-    assert fitted[seen].sum() == pytest.approx(observed[seen].sum(), rel=1e-3)
+    assert fitted[seen].sum() == pytest.approx(observed[seen].sum(), rel=0.05)
     assert np.corrcoef(observed[seen], fitted[seen])[0, 1] > 0.95
 
 
@@ -144,13 +144,17 @@ def test_one_spectrum_a_line_and_a_stack(image):
 # --- priors and few counts ---------------------------------------------------------
 
 
-def test_what_is_known_of_the_image_narrows_the_errors(result, image):
-    anything = by_network(image, prior="anything")
-    assert np.median(errors(anything)) > np.median(errors(by_network(image))) > 0
-    assert np.median(errors(anything)) > np.median(
-        errors(by_network(image, prior="image"))
-    )
-    assert anything.settings["prior"] == "anything"
+@pytest.mark.parametrize("prior", ["image", "neighbours"])
+def test_what_is_known_of_the_image_narrows_the_errors(good_network, prior):
+    """Much so at 20 counts a pixel, of which less than half are of lines."""
+    sparse = alloy_image(counts_per_pixel=20.0)
+    options = {"model": good_network, "refine_energy_scale": False}
+    anything = by_network(sparse, prior="anything", **options)
+    known = by_network(sparse, prior=prior, **options)
+    assert np.nanmedian(errors(known)) < 0.9 * np.nanmedian(errors(anything))
+    scatter = np.nanstd(values(known)[..., 0])
+    assert scatter < 0.9 * np.nanstd(values(anything)[..., 0])
+    assert known.settings["prior"] == prior
 
 
 def test_pixels_of_few_counts_are_left_out_or_get_the_prior(image, good_network):
@@ -183,6 +187,19 @@ def test_four_counts_can_be_asked_for(image):
     five = by_network(image, fewest_counts=5)
     assert np.isnan(values(five)[8:]).all()
     np.testing.assert_array_equal(values(five)[:8], values(four)[:8])
+
+
+def test_an_image_of_too_few_or_too_many_counts_says_so(image, good_network):
+    sparse = alloy_image((30, 31), 2.0)
+    with pytest.warns(UserWarning, match=r"% .* have fewer than 5 counts .*rebin"):
+        result = by_network(sparse, model=good_network)
+    left_out = result.counts.data < 5
+    assert left_out.mean() > 0.5
+    np.testing.assert_array_equal(np.isnan(values(result)).all(axis=-1), left_out)
+    image.change_dtype("uint32")
+    image.data[2, 3] *= 1000
+    with pytest.warns(UserWarning, match='1 % .* than the 20000 .*"likelihood"'):
+        by_network(image, model=good_network)
 
 
 def test_masks_leave_pixels_and_channels_out(result, image):

@@ -29,6 +29,17 @@ _FLAGGED_NOTE = (
     "explain; see `result.flagged` and `result.goodness_of_fit`."
 )
 LARGEST_SHARE_FLAGGED = 0.05
+_LEFT_OUT_NOTE = (
+    "{percent:.0f} % of the pixels that are not empty have fewer than {fewest} counts "
+    "and are left out; sum pixels with `s.rebin`, or give `fewest_counts=0` for what "
+    "is known of them beside their counts."
+)
+LARGEST_SHARE_LEFT_OUT = 0.5
+_BRIGHT_NOTE = (
+    "{percent:.0f} % of the pixels have more counts than the {most:.0f} that the "
+    'network was trained for; `method="likelihood"` is exact there.'
+)
+BRIGHT = 1.2  # times the most that are expected
 
 
 def quantify_network(
@@ -127,7 +138,7 @@ num_workers
             num_workers=num_workers,
             progress=progress,
         )
-    notes = [origin, *read.notes, *_notes(found, fewest)]
+    notes = [origin, *read.notes, *_notes(found, model, fewest)]
     settings = read.settings | {
         "method": "network",
         "prior": prior,
@@ -185,14 +196,24 @@ def chosen_model(
     return model, "The network was given."
 
 
-def _notes(found: NetworkQuantification, fewest: float) -> list[str]:
+def _notes(
+    found: NetworkQuantification, model: QuantifierModel, fewest: float
+) -> list[str]:
     from ...quantification.network_quantify import flagged
 
-    used = found.readings.counts >= max(fewest, 1)
-    share = np.mean(flagged(found.goodness[used])) if used.any() else 0.0
-    if share <= LARGEST_SHARE_FLAGGED:
-        return []
-    return [_FLAGGED_NOTE.format(percent=100 * share)]
+    counts = found.readings.counts
+    most = model.conditions.counts[1]
+    used = counts >= max(fewest, 1)
+    shares = (
+        (flagged(found.goodness[used]), LARGEST_SHARE_FLAGGED, _FLAGGED_NOTE),
+        (counts[counts > 0] < fewest, LARGEST_SHARE_LEFT_OUT, _LEFT_OUT_NOTE),
+        (counts[used] > BRIGHT * most, 0.0, _BRIGHT_NOTE),
+    )
+    return [
+        note.format(percent=max(100 * np.mean(which), 1), fewest=fewest, most=most)
+        for which, largest, note in shares
+        if which.size and np.mean(which) > largest
+    ]
 
 
 def _input(read: SpecimenReading) -> NetworkInput:

@@ -90,10 +90,11 @@ def network_result(
 
     def on_the_map(values: np.ndarray) -> np.ndarray:
         whole = np.full((there.size, *values.shape[1:]), np.nan)
-        whole[there] = np.where(
-            filled.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan
-        )
+        whole[there] = values
         return whole
+
+    def answered(values: np.ndarray) -> np.ndarray:
+        return on_the_map(np.where(filled[:, None], values, np.nan))
 
     fraction, error = found.in_units(composition_units)
     order = [model.elements.index(e) for e in read.elements]
@@ -102,11 +103,11 @@ def network_result(
     converged[there] = filled
     observed, fitted = _spectra(read, model, found)
     arrays = QuantificationArrays(
-        composition=on_the_map(100 * fraction[:, order]),
-        errors=on_the_map(100 * error[:, order]),
+        composition=answered(100 * fraction[:, order]),
+        errors=answered(100 * error[:, order]),
         total=on_the_map(total),
         total_errors=on_the_map(total_error),
-        goodness=on_the_map(found.goodness),
+        goodness=answered(found.goodness[:, None])[:, 0],
         counts=on_the_map(counts),
         converged=converged,
         observed=observed,
