@@ -199,9 +199,10 @@ def ml_quantify(
     Parameters
     ----------
     method : {"auto", "likelihood", "network"}
-        What inverts the forward model. "auto" takes the network for EDS maps of 256
-        pixels or more with up to 1000 counts in each on average, if no argument asks
-        for the other, and says why in ``result.notes``.
+        What inverts the forward model. "auto" takes the network for maps of 256
+        pixels or more with up to 1000 counts in each on average (EELS: 50,000, most of
+        which are background), if no argument asks for the other, and says why in
+        ``result.notes``.
     elements : sequence of str, optional
         Symbols of the elements; by default those of ``metadata.Sample.elements``.
     g_matrix : GMatrix, optional
