@@ -16,6 +16,7 @@ SHAPE_FLOOR = 0.02  # of a mean channel, in what a spectrum is expected to be
 LARGEST_LOG_COUNTS = 10.0
 CONVOLUTIONS = ((8, 16, 8), (16, 8, 4))  # features, kernel, stride
 SUMMARY = 64
+FEWEST_BINS = 64
 DOSES = 2
 POPULATION_FLOOR = 0.01
 FRACTION_FLOOR = 1e-3
@@ -92,6 +93,11 @@ class QuantifierNetwork(nn.Module):
         width: int = 128,
     ) -> None:
         super().__init__()
+        if n_bins < FEWEST_BINS:
+            raise ValueError(
+                f"`n_bins` is {n_bins}; a network needs {FEWEST_BINS} channels or "
+                "more. Use more of the energy axis."
+            )
         self.hyperparameters = {
             "n_bins": n_bins,
             "n_columns": n_columns,

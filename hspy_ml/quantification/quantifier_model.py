@@ -109,8 +109,6 @@ class QuantifierModel:
         ValueError
             If card and weights do not make a model for quantification.
         """
-        from ..networks.weights import fill_network
-
         card = stored.card
         if card.task != TASK or card.architecture != ARCHITECTURE:
             raise ValueError(
@@ -119,8 +117,7 @@ class QuantifierModel:
                 "`hspy_ml.train_quantifier`."
             )
         conditions = NetworkConditions.from_dict(card.conditions)
-        network = _empty_network(card)
-        fill_network(network, stored.weights)
+        network = _network_of(stored)
         _check_sizes(network.hyperparameters, conditions)
         return cls(network.eval(), conditions, card.training, card.scores)
 
@@ -154,22 +151,35 @@ def load_model(path: str | PathLike[str]) -> QuantifierModel:
         raise ValueError(f"{path} cannot be used: {error}") from error
 
 
-LARGEST_SIZE = 2**20
+def _network_of(stored: StoredModel) -> QuantifierNetwork:
+    """The network of a file, built once its weights are what its card says."""
+    import torch
 
-
-def _empty_network(card: ModelCard) -> QuantifierNetwork:
     from ..networks.quantifier import QuantifierNetwork
+    from ..networks.weights import fill_network
 
-    sizes = card.hyperparameters
-    known = {
-        name: value
-        for name, value in sizes.items()
-        if isinstance(value, int) and 0 <= value <= LARGEST_SIZE
-    }
+    sizes = stored.card.hyperparameters
+    if not all(type(value) is int for value in sizes.values()):
+        raise ValueError("the sizes in its card are wrong: they are no whole numbers")
     try:
-        return QuantifierNetwork(**known)
+        with torch.device("meta"):  # takes no memory
+            wanted = QuantifierNetwork(**sizes).state_dict()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"the sizes in its card are wrong: {error}") from error
+    for name, tensor in wanted.items():
+        found = stored.weights.get(name)
+        if found is None or found.shape != tuple(tensor.shape):
+            raise ValueError(
+                f"{name} is missing, or of another size than its card says"
+            )
+    network = QuantifierNetwork(**sizes)
+    fill_network(network, stored.weights)
+    measuring = network.measuring
+    if measuring.numel() and not 0 <= measuring.min() <= measuring.max() < len(
+        network.shapes
+    ):
+        raise ValueError("the columns that measure do not exist")
+    return network
 
 
 def _check_sizes(sizes: dict[str, int], conditions: NetworkConditions) -> None:

@@ -77,15 +77,13 @@ def draw_column(rng, photons, total):
 
 
 @numba.njit(cache=True, nogil=True)
-def draw_spectra(rng, photons, instrument, piled_up, zero, threshold, alias, spectra):
+def draw_spectra(rng, photons, instrument, threshold, alias, spectra):
     """Draw the photons of every spectrum.
 
     ``photons`` (spectra x columns) says how many there are of each column,
-    ``instrument`` (spectra) by which tables their channels are drawn. ``piled_up``
-    (spectra) events besides are the sum of two photons; ``zero`` is the channel of
-    energy 0. Counts are added to ``spectra`` (spectra x channels).
+    ``instrument`` (spectra) by which tables their channels are drawn. Counts are added
+    to ``spectra`` (spectra x channels).
     """
-    n_channels = spectra.shape[1]
     for p in range(photons.shape[0]):
         m = instrument[p]
         for k in range(photons.shape[1]):
@@ -93,6 +91,18 @@ def draw_spectra(rng, photons, instrument, piled_up, zero, threshold, alias, spe
             other = alias[m, k]
             for _ in range(photons[p, k]):
                 spectra[p, draw_channel(rng, chance, other)] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def add_piled_up(rng, piled_up, photons, instrument, zero, threshold, alias, spectra):
+    """Add events that are the sum of two photons.
+
+    ``piled_up`` (spectra) says how many, ``photons`` (spectra x columns) in which
+    proportion they are of each column; ``zero`` is the channel of energy 0.
+    """
+    n_channels = spectra.shape[1]
+    for p in range(photons.shape[0]):
+        m = instrument[p]
         total = photons[p].sum()
         for _ in range(piled_up[p] if total > 0 else 0):
             channel = -zero

@@ -150,7 +150,7 @@ class SpectrumBank:
         self, photons: np.ndarray, instrument: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Poisson counts of expected photons of each column."""
-        from .photon_kernels import draw_channels, draw_spectra
+        from .photon_kernels import add_piled_up, draw_channels, draw_spectra
 
         spectra = np.zeros((photons.shape[0], self.n_bins), np.float32)
         bright = photons.sum(axis=1) > PHOTONS_PER_CHANNEL * self.n_bins
@@ -160,10 +160,11 @@ class SpectrumBank:
             draw_channels(rng, photons[rows] @ self.shapes[m], counts)
             spectra[rows] = counts
         drawn = rng.poisson(np.where(bright[:, None], 0.0, photons))
-        share = rng.uniform(0, self.pile_up, size=drawn.shape[0])
-        piled_up = rng.poisson(share * drawn.sum(axis=1))
         tables = self._alias_tables
-        draw_spectra(
-            rng, drawn, instrument, piled_up, self.zero_channel, *tables, spectra
+        draw_spectra(rng, drawn, instrument, *tables, spectra)
+        share = rng.uniform(0, self.pile_up, size=photons.shape[0])
+        piled_up = rng.poisson(share * photons.sum(axis=1))
+        add_piled_up(
+            rng, piled_up, photons, instrument, self.zero_channel, *tables, spectra
         )
         return spectra

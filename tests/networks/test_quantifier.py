@@ -143,7 +143,7 @@ def test_expected_spectra_are_the_shares_of_the_columns():
 
 
 @given(
-    n_bins=st.integers(32, 170),
+    n_bins=st.integers(64, 170),
     n_columns=st.integers(1, 9),
     n_elements=st.integers(1, 5),
 )
@@ -158,6 +158,11 @@ def test_any_size_and_its_hyperparameters_build_the_like(n_bins, n_columns, n_el
     with torch.no_grad():
         found = network(spectra_of(3, n_bins), moments_of(3, n_elements))
     torch.testing.assert_close(found.fractions.sum(1), torch.ones(3))
+
+
+def test_too_few_channels_are_refused():
+    with pytest.raises(ValueError, match="`n_bins` is 31"):
+        QuantifierNetwork(31, 3, 2, 2)
 
 
 def test_every_weight_learns():

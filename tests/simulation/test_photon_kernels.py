@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hspy_ml.simulation.photon_kernels import (
+    add_piled_up,
     draw_channel,
     draw_column,
     draw_spectra,
@@ -42,15 +43,12 @@ def lines(n_columns, n_channels, *places):
 def drawn(shapes, photons, piled_up=None, zero=0, seed=0, instrument=None):
     n = photons.shape[0]
     spectra = np.zeros((n, shapes.shape[2]), np.float32)
-    draw_spectra(
-        np.random.default_rng(seed),
-        photons,
-        np.zeros(n, int) if instrument is None else instrument,
-        np.zeros(n, int) if piled_up is None else piled_up,
-        zero,
-        *tables_of(shapes),
-        spectra,
-    )
+    rng = np.random.default_rng(seed)
+    instrument = np.zeros(n, int) if instrument is None else instrument
+    tables = tables_of(shapes)
+    draw_spectra(rng, photons, instrument, *tables, spectra)
+    if piled_up is not None:
+        add_piled_up(rng, piled_up, photons, instrument, zero, *tables, spectra)
     return spectra
 
 
