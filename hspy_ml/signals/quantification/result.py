@@ -275,11 +275,13 @@ class QuantificationResult(ElementSignals):
 
         return table(self)
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def plot(self, beside: QuantificationResult | None = None, **kwargs: Any) -> Figure:
         """Draw maps and errors, or for a single spectrum the fit and the composition.
 
         Parameters
         ----------
+        beside : QuantificationResult, optional
+            Of the same signal by another method, to be drawn in the same figure.
         **kwargs
             Given to ``matplotlib.pyplot.figure``.
 
@@ -288,7 +290,10 @@ class QuantificationResult(ElementSignals):
         matplotlib.figure.Figure
         """
         from .plot import plot
+        from .plot_beside import plot_beside
 
+        if beside is not None:
+            return plot_beside(self, beside, kwargs)
         return plot(self, **kwargs)
 
     def save(self, path: str | PathLike[str], overwrite: bool | None = None) -> None:
