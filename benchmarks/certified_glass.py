@@ -53,7 +53,10 @@ def load(folder: Path, name: str, glass: str | None = None):
 def quantified(s, **options):
     """Weight percent as an array, its errors, and the result."""
     result = s.ml_quantify(
-        composition_units="weight", show_progressbar=False, **options
+        method="likelihood",
+        composition_units="weight",
+        show_progressbar=False,
+        **options,
     )
     values = np.array([x.data[0] for x in result])
     return values, np.array([x.data[0] for x in result.standard_errors]), result

@@ -32,7 +32,11 @@ SPECTRA = [
     ("K411", "Example 2/K411 std.msa", 3.0),
 ]
 STANDARDS = {"Mg": "MgO", "Al": "Al2O3", "Si": "SiO2", "Ca": "CaF2", "Fe": "Fe"}
-QUIET = {"show_progressbar": False, "composition_units": "weight"}
+QUIET = {
+    "method": "likelihood",
+    "show_progressbar": False,
+    "composition_units": "weight",
+}
 
 pytestmark = pytest.mark.skipif(not NIST.exists(), reason="no shared data files")
 

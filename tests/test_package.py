@@ -99,6 +99,16 @@ def test_import_needs_the_standard_library_alone() -> None:
     assert loaded - {"hspy_ml"} <= sys.stdlib_module_names
 
 
+def test_only_a_network_needs_torch() -> None:
+    code = (
+        "import sys, hspy_ml.signals.ml_quantify, hspy_ml.signals.methods; "
+        "print(*{'torch', 'safetensors', 'filelock', 'numba'} & {*sys.modules})"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_every_file_says_its_licence() -> None:
     assert "GNU GENERAL PUBLIC LICENSE" in (ROOT / "LICENSE").read_text()
     sources = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]

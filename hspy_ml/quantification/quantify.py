@@ -54,7 +54,7 @@ class Quantification:
     @property
     def total_errors(self) -> np.ndarray:
         """Standard errors of the totals, shape (n_pixels,)."""
-        return np.sqrt(self.covariance.sum(axis=(1, 2)))
+        return np.sqrt(np.maximum(self.covariance.sum(axis=(1, 2)), 0.0))
 
     def fractions(self, composition_units: str) -> np.ndarray:
         """Fractions of the elements, which sum to one.

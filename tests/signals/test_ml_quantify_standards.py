@@ -69,6 +69,7 @@ def test_errors_of_standards_are_in_the_errors(unknown, standards):
 def test_an_element_by_difference_fills_the_total(unknown, standards):
     result = quantified(unknown, standards=standards, by_difference="O")
     assert result.total.data[0] == pytest.approx(100)
+    assert 0 <= result.total_errors.data[0] < 1e-3
     assert sum(v[0] for v in values(result).values()) == pytest.approx(100)
 
 
