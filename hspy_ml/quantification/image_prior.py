@@ -25,7 +25,7 @@ Posterior = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 PASSES_OF_IMAGE = 4
 PASSES_OF_NEIGHBOURS = 6
-NEIGHBOURHOOD = 2.0  # standard deviation of the weights, in pixels
+NEIGHBOURHOOD = 1.5  # standard deviation of the weights, in pixels
 LEAST_WEIGHT = 1e-6
 
 
@@ -114,8 +114,8 @@ def moments_of_neighbours(
 ) -> np.ndarray:
     """Mean and scatter of the compositions around each pixel.
 
-    As `moments_of_image`, with weights that fall with the distance: a Gaussian of two
-    pixels' standard deviation.
+    As `moments_of_image`, with weights that fall with the distance: a Gaussian of 1.5
+    pixels' standard deviation, about 30 pixels in all.
 
     Parameters
     ----------

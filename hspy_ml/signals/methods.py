@@ -260,7 +260,7 @@ def ml_quantify(
         (in the folder that the environment variable ``HSPY_ML_MODELS`` names).
     prior : {"neighbours", "image", "anything"}
         Network: what is known of a pixel beside its counts. The compositions around it
-        (within some four pixels), by which alike pixels help each other and fine detail
+        (within some three pixels), by which alike pixels help each other and fine detail
         at very few counts is smoothed; those of the whole image; or nothing.
     fewest_counts : int, optional
         Network: pixels with fewer are left out (NaN); 5 by default. With 0 they get
