@@ -24,6 +24,7 @@ EFFICIENCY = 0.03
 THICKNESS = 0.3
 ANGLE = 0.05
 LOW_LOSS = 0.03
+WHITE_LINE_EV = 8.0
 LOW_LOSS_EV = (5.0, 12.0, 20.0, 30.0, 50.0, 100.0)
 EFFICIENCY_AT_KEV = (0.3, 0.5, 0.8, 1.2, 2.0, 4.0, 8.0, 15.0)
 
@@ -335,9 +336,24 @@ def _core_losses(model: NetworkConditions, signal: NetworkConditions) -> list[st
     pairs = zip(model.low_loss, signal.low_loss, strict=False)
     if any(abs(a - b) > LOW_LOSS for a, b in pairs):
         found.append("its edges are convolved with another low loss (thickness)")
-    unknown = [name for name in signal.columns if name not in model.columns]
+    unknown = [name for name in signal.columns if not _is_known(name, model.columns)]
     if set(model.elements) == set(signal.elements) and unknown:
         found.append(
             f"the signal shows {', '.join(unknown)}, which it was not trained for"
         )
     return found
+
+
+def _is_known(name: str, columns: tuple[str, ...]) -> bool:
+    """Whether a column is there; of white lines, one nearby of the same edge."""
+    if name in columns:
+        return True
+    edge, place = _white_line(name)
+    others = [_white_line(c) for c in columns]
+    return any(e == edge and abs(p - place) <= WHITE_LINE_EV for e, p in others if e)
+
+
+def _white_line(name: str) -> tuple[str, float]:
+    """Edge and place in eV of a column such as "Mn L +49 eV"; empty of others."""
+    edge, _, shift = name.removesuffix(" eV").rpartition(" ")
+    return (edge, float(shift)) if name.endswith(" eV") else ("", 0.0)

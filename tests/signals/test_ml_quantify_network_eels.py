@@ -2,6 +2,7 @@
 """`ml_quantify` and `train_quantifier` by network on core losses."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -226,6 +227,51 @@ def test_a_model_of_other_conditions_is_refused(image, change, message):
     model = trained_for(image)
     with pytest.raises(ValueError, match=message):
         by_network(oxide_image((5, 6), 20_000.0, **change), model=model)
+
+
+@pytest.mark.parametrize(
+    ("white_line", "fits"),
+    [("Mn L +6 eV", True), ("Mn L +30 eV", False), ("Fe L +4 eV", False)],
+)
+def test_white_lines_that_are_near_those_of_a_model_fit(image, white_line, fits):
+    """Which of the bumps an image needs is a matter of its noise."""
+    known = read_conditions(image)
+    model = replace(known, columns=(*known.columns, "Mn L +2 eV"))
+    signal = replace(known, columns=(*known.columns, white_line))
+    assert (model.differences(signal) == []) is fits
+
+
+def read_conditions(s):
+    return eels_network.eels_need(eels_network.read_core_losses(s)).conditions
+
+
+def test_a_signal_that_shows_less_than_a_model_knows_fits(image):
+    known = read_conditions(image)
+    model = replace(known, columns=(*known.columns, "background E^-4.50"))
+    assert model.differences(known) == []
+    assert known.differences(model) != []
+
+
+def test_conditions_of_a_thicker_film_differ(image):
+    known = replace(read_conditions(image), low_loss=(0.6, 0.1, 0.2, 0.1, 0, 0, 0))
+    thicker = replace(known, low_loss=(0.5, 0.1, 0.2, 0.2, 0, 0, 0))
+    assert "low loss" in known.differences(thicker)[0]
+    assert type(known).from_dict(known.to_dict()) == known
+
+
+def test_templates_of_foreign_edges_are_not_what_the_named_ones_can_be(image):
+    """Orthogonal to the columns of G at the reference; of foreign elements only."""
+    reading = eels_network.read_core_losses(image)
+    need = eels_network.eels_need(reading)
+    templates = need.templates()
+    bins = need.conditions.bins
+    columns = bins.summed(reading.response.matrix.T)
+    reference = eels_network._mean_spectrum(reading.response, bins)
+    seen = reference > 0
+    inner = (templates[:, seen] / reference[seen]) @ columns[:, seen].T
+    size = (np.abs(templates[:, seen]) / reference[seen]) @ columns[:, seen].T
+    assert templates.shape[0] > 3
+    assert np.abs(inner).max() < 1e-6 * size.max()
 
 
 def test_it_learns_from_images_with_their_maps(image):
