@@ -11,7 +11,8 @@ from ..acquisition import technique_of
 from ..data import signal_array
 
 FEWEST_PIXELS = 256
-#: Counts of a pixel up to which the network is better, by measurement.
+#: Counts of a pixel up to which the network is better in most scenes, as measured;
+#: for EELS those of the whole axis, of which edges are a small part.
 MOST_COUNTS = {"EDS_TEM": 1000.0, "EDS_SEM": 1000.0, "EELS": 5e4}
 SAMPLED_PIXELS = 1024
 
