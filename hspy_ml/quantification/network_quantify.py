@@ -114,7 +114,7 @@ def quantify_by_network(
     readings = read_spectra(network, blocks, num_workers, progress)
     surprise = goodness(network, readings)
     weight = ((readings.counts > 0) & (surprise < WEIGHTLESS)).astype(np.float64)
-    posterior = posterior_of(network, readings.seen)
+    posterior = posterior_of(network, readings.seen, num_workers)
     moments = network.anything.numpy().astype(np.float64)
     if prior != "anything" and weight.sum() >= FEWEST_PIXELS_OF_AN_IMAGE:
         known = _known_total(model, counts, channels, _atoms(model, readings) * weight)

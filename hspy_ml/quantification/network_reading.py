@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Readings", "goodness", "posterior_of", "read_spectra"]
 
+SPECTRA_AT_ONCE = 4096
+
 
 @dataclass(frozen=True, eq=False)
 class Readings:
@@ -103,7 +105,9 @@ def _in_order(
         yield running.popleft().result()
 
 
-def posterior_of(network: QuantifierNetwork, seen: Tensor) -> Posterior:
+def posterior_of(
+    network: QuantifierNetwork, seen: Tensor, num_workers: int | None = None
+) -> Posterior:
     """From the moments of each spectrum's population to its composition.
 
     Parameters
@@ -111,6 +115,8 @@ def posterior_of(network: QuantifierNetwork, seen: Tensor) -> Posterior:
     network : QuantifierNetwork
         Calibrated.
     seen : Tensor, shape (n, n_features)
+    num_workers : int, optional
+        Threads; as many as there are cores by default.
 
     Returns
     -------
@@ -118,18 +124,32 @@ def posterior_of(network: QuantifierNetwork, seen: Tensor) -> Posterior:
         Takes moments, shape (n, 2 n_elements); gives means and calibrated standard
         deviations of the atomic fractions, shape (n, n_elements).
     """
-    import torch
-
-    wider = _at_dose(network.dose_grid, network.widening, seen[:, 0])
+    n_workers = num_workers or available_cores()
+    starts = range(0, seen.shape[0], SPECTRA_AT_ONCE)
+    parts = [slice(start, start + SPECTRA_AT_ONCE) for start in starts]
 
     def posterior(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = torch.from_numpy(np.ascontiguousarray(moments, dtype=np.float32))
-        with torch.inference_mode():
-            mean, deviation = network.decide(seen, known)
-            wide = deviation * wider
-        return mean.numpy().astype(np.float64), wide.numpy().astype(np.float64)
+        def decided(part: slice) -> tuple[np.ndarray, np.ndarray]:
+            return _decided(network, seen[part], moments[part])
+
+        with torch_threads(1), ThreadPoolExecutor(n_workers) as pool:
+            found = list(pool.map(decided, parts))
+        mean, deviation = zip(*found, strict=True)
+        return np.concatenate(mean), np.concatenate(deviation)
 
     return posterior
+
+
+def _decided(
+    network: QuantifierNetwork, seen: Tensor, moments: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    import torch
+
+    known = torch.from_numpy(np.ascontiguousarray(moments, dtype=np.float32))
+    with torch.inference_mode():
+        mean, deviation = network.decide(seen, known)
+        wide = deviation * _at_dose(network.dose_grid, network.widening, seen[:, 0])
+    return mean.numpy().astype(np.float64), wide.numpy().astype(np.float64)
 
 
 def goodness(network: QuantifierNetwork, readings: Readings) -> np.ndarray:

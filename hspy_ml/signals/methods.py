@@ -259,9 +259,9 @@ def ml_quantify(
         the cache is searched for one that fits, and else one is trained and kept there
         (in the folder that the environment variable ``HSPY_ML_MODELS`` names).
     prior : {"neighbours", "image", "anything"}
-        Network: what is known of a pixel beside its counts. The compositions around it
-        (within some three pixels), by which alike pixels help each other and fine detail
-        at very few counts is smoothed; those of the whole image; or nothing.
+        Network: what is known of a pixel beside its counts. The compositions around
+        it (within some three pixels), by which alike pixels help each other and fine
+        detail at very few counts is smoothed; those of the whole image; or nothing.
     fewest_counts : int, optional
         Network: pixels with fewer are left out (NaN); 5 by default. With 0 they get
         what is known beside the counts, with an error bar as wide as that.

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +28,7 @@ WIDEST_BIN_KEV = 0.02
 CONTAMINATION = ("C", "O")
 LARGEST_SHIFT_KEV = 0.005  # of a peak from where the metadata have it
 RESOLUTION = 0.05
+SURE = 3.0  # standard errors of what was refined
 LEAST_SEEN = 0.01  # of an element's counts, in the channels used
 SEED = 0
 _INTERRUPTED = (
@@ -122,15 +125,24 @@ def _acquisition(read: SpecimenReading) -> Acquisition:
     """As the metadata say, if the spectra agree within what a network bears."""
     from ...physics.fractions import reference_columns
 
-    reference = read.named.reference.g_matrix
+    reference, scale = read.named.reference.g_matrix, read.named.reference.energy_scale
     stated, refined = read.task.acquisition, reference.acquisition
+    if scale is None:
+        return stated
     peaks = reference.matrix[:, list(reference_columns(reference).values())]
-    places = peaks.argmax(axis=0)
-    shift = np.abs(refined.energy - stated.energy)[places].max()
-    widths = [a.detector.resolution_MnKa_eV for a in (refined, stated)]
-    if shift > LARGEST_SHIFT_KEV or abs(widths[0] / widths[1] - 1) > RESOLUTION:
-        return refined
-    return stated
+    energy = stated.energy[peaks.argmax(axis=0)].max()
+    of_offset, of_gain, of_width = scale.standard_errors
+    shift = scale.offset_keV + (scale.gain - 1) * energy
+    width = stated.detector.resolution_MnKa_eV
+    wider = scale.resolution_MnKa_eV - width
+    off = _is_beyond(shift, LARGEST_SHIFT_KEV, np.hypot(of_offset, of_gain * energy))
+    blurred = _is_beyond(wider, RESOLUTION * width, of_width)
+    return refined if off or blurred else stated
+
+
+def _is_beyond(difference: float, largest: float, error: float) -> bool:
+    """Whether a difference is too large, and not by chance."""
+    return abs(difference) > max(largest, SURE * error)
 
 
 def fitting_model(
@@ -223,6 +235,8 @@ def train_for(
         raise KeyboardInterrupt(
             _INTERRUPTED.format(steps=model.training["steps"], planned=plan.n_steps)
         )
+    with suppress(OSError):
+        _begun_path(name).unlink(missing_ok=True)
     return model
 
 
@@ -284,14 +298,18 @@ def _find(need: NetworkNeed, random_state: int | None) -> StoredModel | None:
 
 def _begun(name: str) -> QuantifierModel | None:
     """A training of the same name that was interrupted."""
-    from ...networks.cache import models_folder
     from ...quantification.quantifier_model import load_model
 
-    path = models_folder() / f"{name}{BEGUN}.safetensors"
     try:
-        return load_model(path)
+        return load_model(_begun_path(name))
     except (OSError, ValueError):
         return None
+
+
+def _begun_path(name: str) -> Path:
+    from ...networks.cache import models_folder
+
+    return models_folder() / f"{name}{BEGUN}.safetensors"
 
 
 def _name(conditions: NetworkConditions, random_state: int | None) -> str:
