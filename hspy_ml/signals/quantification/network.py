@@ -13,11 +13,12 @@ from ..options import check_choice
 from ..progress import progress_bar
 from .build import TotalScale, energy_scale_in_eV
 from .cautions import warn_of
-from .network_plan import NetworkNeed, fitting_model, xray_need
+from .network_plan import NetworkNeed, fitting_model
 from .network_result import NetworkInput, network_result
 from .result import QuantificationResult
 from .specimen_reading import SpecimenReading, read_specimen, settings_of
 from .task import network_channels
+from .xray_network import xray_need
 
 if TYPE_CHECKING:
     from ...quantification.network_quantify import NetworkQuantification
