@@ -15,6 +15,8 @@ __all__ = ["KnownImage", "PairStream", "split"]
 
 THINNEST = 0.03  # share of the counts that is left at least
 TELLS_NOTHING = 0.3  # share of spectra whose image is not taken into account
+NEIGHBOURS_TELL = 0.5  # share of those of which the neighbours are
+SCATTERS = (0.01, 0.3)  # of the compositions among neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +127,10 @@ class PairStream:
             spectra[rows] = _thinned(image, drawn, kept[rows], self.n_bins, rng)
             atoms[rows] = image.atomic_fractions[drawn]
             populations[rows] = image.moments
-        populations[rng.random(n) < TELLS_NOTHING] = self.moments_of_anything
+        kind = rng.random(n)
+        near = kind < NEIGHBOURS_TELL
+        populations[near] = _neighbourhoods(atoms[near], rng)
+        populations[kind > 1 - TELLS_NOTHING] = self.moments_of_anything
         return spectra, populations, atoms, np.zeros((n, self.n_columns), np.float32)
 
 
@@ -148,6 +153,15 @@ def split(
     order = rng.permutation(n_pixels)
     n_test = max(1, round(held_out * n_pixels))
     return order[n_test:], order[:n_test]
+
+
+def _neighbourhoods(atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Moments of neighbours among which these compositions would be ordinary ones."""
+    low, high = np.log(SCATTERS)
+    scatter = np.exp(rng.uniform(low, high, (atoms.shape[0], 1)))
+    mean = np.clip(atoms + scatter * rng.standard_normal(atoms.shape), 1e-3, 1)
+    mean = mean / mean.sum(axis=1, keepdims=True)
+    return np.hstack([mean, np.broadcast_to(scatter, atoms.shape)])
 
 
 def _thinned(

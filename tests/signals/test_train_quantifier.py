@@ -61,7 +61,7 @@ def test_own_images_teach_their_compositions(image, maps):
     """
     model = hspy_ml.train_quantifier(pairs=[(image, maps)], n_steps=150, **QUIET)
     assert model.training["own_data"]
-    another = alloy_image(counts_per_pixel=250.0)
+    another = alloy_image(counts_per_pixel=500.0)
     percent = SimulationTruth.from_signal(another).atomic_percent_maps
     truth = {"Al": percent[..., 0]}
     assert error(by_network(another, model=model), truth) < truth["Al"].std() / 3
