@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 COUNTS = (2.0, 20_000.0)
 WIDEST_BIN_KEV = 0.02
 CONTAMINATION = ("C", "O")
-LARGEST_SHIFT_KEV = 0.005  # of a peak from where the metadata have it
-RESOLUTION = 0.05
+LARGEST_SHIFT_KEV = 0.0055  # of a peak from where the metadata have it
+RESOLUTION = 0.055
 SURE = 3.0  # standard errors of what was refined
 LEAST_SEEN = 0.01  # of an element's counts, in the channels used
 
