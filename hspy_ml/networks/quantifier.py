@@ -130,6 +130,7 @@ class QuantifierNetwork(nn.Module):
         self.register_buffer("anything", torch.ones(2 * n_elements))
         self.register_buffer("dose_grid", torch.linspace(0.0, 10.0, DOSE_GRID))
         self.register_buffer("widening", torch.ones(DOSE_GRID, n_elements))
+        self.register_buffer("shared_deviation", torch.zeros(n_elements))
         self.register_buffer("ordinary", torch.zeros(DOSE_GRID, len(LEVELS)))
         self.register_buffer("prior_variance", torch.ones(n_elements))
         self.register_buffer("variance_of_a_count", torch.ones(n_elements))

@@ -31,9 +31,10 @@ def calibrate(
 ) -> None:
     """Set the network's calibration from fresh spectra.
 
-    Its deviations are multiplied by a factor for each dose and element, so that 68 % of
-    the fractions lie within one. Of the surprise at spectra without anything unnamed,
-    the quantiles are kept.
+    Its deviations are multiplied by a factor for each dose and element, so that 68 %
+    of the fractions lie within one. The errors at the highest dose are what the pixels
+    of an image share: of the instrument, and of the network. Of the surprise at spectra
+    without anything unnamed, the quantiles are kept.
 
     Parameters
     ----------
@@ -56,8 +57,11 @@ def calibrate(
         widening.append(np.clip(factor, 1 / LARGEST_WIDENING, LARGEST_WIDENING))
         here = clean[_nearest(log_counts[clean], dose)]
         ordinary.append(np.quantile(fresh.surprise[here], levels))
+    brightest = _nearest(log_counts, grid[-1])
+    shared = np.sqrt(np.mean(fresh.errors[brightest] ** 2, axis=0))
     with torch.no_grad():
         for name, values in (
+            ("shared_deviation", shared),
             ("dose_grid", grid),
             ("widening", widening),
             ("ordinary", ordinary),

@@ -108,6 +108,12 @@ def quantify_by_network(
     Returns
     -------
     NetworkQuantification
+
+    Notes
+    -----
+    What pixels have in common, such as an instrument that differs from its
+    description, does not average out among neighbours: where the image is taken into
+    account, the errors at the highest dose are added to the error bars.
     """
     network, bins = model.network, model.conditions.bins
     blocks = dense_blocks(counts, bins.bin_of_channel[channels], bins.n_bins)
@@ -123,8 +129,12 @@ def quantify_by_network(
             moments = moments_of_neighbours(
                 posterior, moments, shape, there, weight, known
             )
+        shared = network.shared_deviation.numpy().astype(np.float64)
+    else:
+        shared = np.zeros(len(model.elements))
     whole = np.broadcast_to(moments, (counts.n_pixels, moments.shape[-1]))
     mean, deviation = posterior(whole)
+    deviation = np.hypot(deviation, shared)
     return NetworkQuantification(model.elements, mean, deviation, readings, surprise)
 
 
