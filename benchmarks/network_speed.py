@@ -8,6 +8,7 @@ import tempfile
 import time
 from argparse import Namespace
 from typing import Any
+from unittest.mock import patch
 
 from alloy_scene import ELEMENTS
 from quantify import crop, exspy_fit
@@ -39,8 +40,8 @@ def speed(options: Namespace) -> None:
         print(f"likelihood: {n_spectra / fitted:.0f} spectra/s")
     if "network" not in options.without:
         with tempfile.TemporaryDirectory() as folder:
-            os.environ["HSPY_ML_MODELS"] = folder
-            first, again = _best_of(s, "network", options, random_state=0)
+            with patch.dict(os.environ, {"HSPY_ML_MODELS": folder}):
+                first, again = _best_of(s, "network", options, random_state=0)
         print(
             f"network: {n_spectra / again:.0f} spectra/s; the first call, which "
             f"trains, {first:.1f} s, {first - again:.1f} s more"
