@@ -24,6 +24,8 @@ N_DOSES = 4
 SHARE_OF_A_DOSE = 0.1
 FLAGGED = float(norm.isf(0.01))
 LARGEST_WIDENING = 3.0
+DIMMER = 4.0
+MEDIAN_OF_NORMAL = 0.6745  # of its absolute value, in standard deviations
 
 
 def calibrate(
@@ -57,8 +59,7 @@ def calibrate(
         widening.append(np.clip(factor, 1 / LARGEST_WIDENING, LARGEST_WIDENING))
         here = clean[_nearest(log_counts[clean], dose)]
         ordinary.append(np.quantile(fresh.surprise[here], levels))
-    brightest = _nearest(log_counts, grid[-1])
-    shared = np.sqrt(np.mean(fresh.errors[brightest] ** 2, axis=0))
+    shared = _error_without_noise(fresh.errors, log_counts, grid[-1])
     with torch.no_grad():
         for name, values in (
             ("shared_deviation", shared),
@@ -101,6 +102,18 @@ def scores_of(
             "flagged": float(np.mean(fresh.goodness[here & fresh.clean] > FLAGGED)),
         }
     return scores
+
+
+def _error_without_noise(
+    errors: np.ndarray, log_counts: np.ndarray, highest: float
+) -> np.ndarray:
+    """What is left of the errors as counts grow: of v = s^2 + a / N at two doses."""
+    bright, dimmer = (
+        np.median(np.abs(errors[_nearest(log_counts, dose)]), axis=0) / MEDIAN_OF_NORMAL
+        for dose in (highest, highest - np.log(DIMMER))
+    )
+    squared = (DIMMER * bright**2 - dimmer**2) / (DIMMER - 1)
+    return np.sqrt(np.maximum(squared, 0))
 
 
 def _nearest(log_counts: np.ndarray, dose: float) -> np.ndarray:

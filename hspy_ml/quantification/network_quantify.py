@@ -113,7 +113,7 @@ def quantify_by_network(
     -----
     What pixels have in common, such as an instrument that differs from its
     description, does not average out among neighbours: where the image is taken into
-    account, the errors at the highest dose are added to the error bars.
+    account, the errors that no number of counts would mend are added to the bars.
     """
     network, bins = model.network, model.conditions.bins
     blocks = dense_blocks(counts, bins.bin_of_channel[channels], bins.n_bins)
