@@ -177,17 +177,9 @@ def chosen_model(
     TypeError, ValueError
         If it is no model, or does not fit the signal.
     """
-    from ...quantification.quantifier_model import QuantifierModel, load_model
-
     if model is None:
-        return fitting_model(need, random_state, None, show_progressbar)
-    if isinstance(model, str | PathLike):
-        model = load_model(model)
-    if not isinstance(model, QuantifierModel):
-        raise TypeError(
-            f"`model` is {type(model).__name__}; give a file, or what "
-            "`hspy_ml.train_quantifier(s)` or `hspy_ml.load_model(path)` returned."
-        )
+        return fitting_model(need, random_state, show_progressbar)
+    model = given_model(model)
     differences = model.conditions.differences(need.conditions)
     if differences:
         raise ValueError(
@@ -195,6 +187,34 @@ def chosen_model(
             "it with `hspy_ml.train_quantifier(s)`, or leave `model` out."
         )
     return model, "The network was given."
+
+
+def given_model(model: Any) -> QuantifierModel:
+    """A model that the user gave, or that of the file.
+
+    Parameters
+    ----------
+    model : QuantifierModel or path
+
+    Returns
+    -------
+    QuantifierModel
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If it is no model, or the file holds none.
+    """
+    from ...quantification.quantifier_model import QuantifierModel, load_model
+
+    if isinstance(model, str | PathLike):
+        return load_model(model)
+    if not isinstance(model, QuantifierModel):
+        raise TypeError(
+            f"`model` is {type(model).__name__}; give a file, or what "
+            "`hspy_ml.train_quantifier(s)` or `hspy_ml.load_model(path)` returned."
+        )
+    return model
 
 
 def _notes(

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,6 @@ class NetworkNeed:
 def fitting_model(
     need: NetworkNeed,
     random_state: int | None,
-    plan: TrainingPlan | None,
     show_progressbar: bool | None,
 ) -> tuple[QuantifierModel, str]:
     """A model from the cache, or else one that is trained now and kept there.
@@ -56,7 +56,6 @@ def fitting_model(
     need : NetworkNeed
     random_state : int or None
         Seed that it must have been trained with; None for any.
-    plan : TrainingPlan, optional
     show_progressbar : bool or None
 
     Returns
@@ -77,22 +76,20 @@ def fitting_model(
     trained: list[QuantifierModel] = []
 
     def make() -> StoredModel:
-        trained.append(train_for(need, random_state, plan, show_progressbar, name))
+        trained.append(train_for(need, random_state, show_progressbar, name))
         return trained[0].to_stored()
 
     found = trained_once(name, lambda: _find(need, random_state), make)
     if trained:
         seconds = trained[0].training["seconds"]
-        return trained[
-            0
-        ], f"The network was trained for this signal in {seconds:.0f} s."
+        origin = f"The network was trained for this signal in {seconds:.0f} s."
+        return trained[0], origin
     return QuantifierModel.from_stored(found), "The network is from the cache."
 
 
 def train_for(
     need: NetworkNeed,
     random_state: int | None,
-    plan: TrainingPlan | None,
     show_progressbar: bool | None,
     name: str,
 ) -> QuantifierModel:
@@ -102,7 +99,6 @@ def train_for(
     ----------
     need : NetworkNeed
     random_state : int or None
-    plan : TrainingPlan, optional
     show_progressbar : bool or None
     name : str
         Under which it is kept if the training is interrupted.
@@ -119,7 +115,7 @@ def train_for(
     from ...networks.cache import store_in_cache
     from ...quantification.network_training import train_model, trained_on
 
-    plan = plan or default_plan(random_state)
+    plan = default_plan(random_state)
     bank = need.bank(plan.random_state)
     with steps_bar(show_progressbar, plan.n_steps) as progress:
         begun = _begun(name)
@@ -159,17 +155,25 @@ def default_plan(random_state: int | None) -> TrainingPlan:
     return TrainingPlan(n_steps=N_STEPS, validate_every=N_STEPS // 5, random_state=seed)
 
 
-def steps_bar(show_progressbar: bool | None, n_steps: int) -> Any:
-    """HyperSpy's progress bar, which is told how many steps are done in all."""
-    from contextlib import contextmanager
+@contextmanager
+def steps_bar(
+    show_progressbar: bool | None, n_steps: int
+) -> Iterator[Callable[[int], None]]:
+    """HyperSpy's progress bar of a training.
 
-    @contextmanager
-    def bar() -> Any:
-        title = "training (kept for later)"
-        with progress_bar(show_progressbar, title, "steps", n_steps) as update:
-            yield lambda step: update(1)
+    Parameters
+    ----------
+    show_progressbar : bool or None
+    n_steps : int
 
-    return bar()
+    Yields
+    ------
+    callable
+        To be called after each step.
+    """
+    title = "training (kept for later)"
+    with progress_bar(show_progressbar, title, "steps", n_steps) as update:
+        yield lambda step: update(1)
 
 
 def _find(need: NetworkNeed, random_state: int | None) -> StoredModel | None:

@@ -110,7 +110,6 @@ def training_plan(
     -------
     TrainingPlan
     """
-
     return replace(
         default_plan(random_state),
         n_steps=max(2, n_steps),

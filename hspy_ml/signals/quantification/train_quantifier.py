@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..options import check_amount, check_choice
 from .known_images import train_on_pairs
+from .network import given_model
 from .network_plan import N_STEPS, NetworkNeed, default_plan, steps_bar
 from .network_reading import prepared, training_plan
 
@@ -122,7 +123,7 @@ refine_energy_scale, continuum_degree, low_loss, signal_mask
     else:
         trained = train_on_pairs(
             list(pairs),
-            _loaded(model),
+            None if model is None else given_model(model),
             elements,
             composition_units,
             specimen,
@@ -154,15 +155,3 @@ def _from_physics(
     bank = need.bank(plan.random_state)
     with steps_bar(show_progressbar, plan.n_steps) as progress:
         return train_model(bank, need.templates(), need.conditions, plan, progress)
-
-
-def _loaded(model: Any) -> QuantifierModel | None:
-    from ...quantification.quantifier_model import QuantifierModel, load_model
-
-    if isinstance(model, str | PathLike):
-        return load_model(model)
-    if model is not None and not isinstance(model, QuantifierModel):
-        raise TypeError(
-            f"`model` is {type(model).__name__}; give a model or a model file."
-        )
-    return model
