@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score tests of many departures for many spectra, compiled.
+
+No validation here: shapes and types are the caller's duty.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+_OPTIONS = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "nsz", "reassoc"},
+}
+# Share of a departure's variance below which the scatter explains all of it.
+_NOTHING_LEFT = 1e-3
+_SMALL = 1e-3
+
+
+@numba.njit(**_OPTIONS)
+def statistics(
+    sums,
+    groups,
+    totals,
+    which,
+    mode_variances,
+    equal,
+    overlaps,
+    variances,
+    skewness,
+    group_shares,
+    found,
+):
+    """Write the largest evidence and the sum of squares of each spectrum."""
+    n_modes = mode_variances.shape[1]
+    shrink = np.empty(n_modes)
+    score = np.empty(variances.shape[1])
+    left = np.empty(variances.shape[1])
+    for p in range(totals.size):
+        k, total = which[p], totals[p]
+        if k < 0 or total <= 0:
+            continue
+        inflation = 1 + total * equal[k]
+        for r in range(n_modes):
+            spread = total * mode_variances[k, r]
+            shrink[r] = spread / (inflation + spread)
+        _scores(sums[p], shrink, overlaps[k], variances[k], score, left)
+        found[p, 0] = _largest(score, left, variances[k], skewness[k], total, inflation)
+        squares = _squares(groups[p], group_shares[k], total)
+        for r in range(n_modes):
+            squares -= shrink[r] * sums[p, r] ** 2 / total
+        found[p, 1] = max(squares, 0.0) / inflation
+
+
+@numba.njit(**_OPTIONS)
+def _scores(sums, shrink, overlaps, variances, score, left):
+    """Sums of the weights, and their variances, without what the scatter makes."""
+    n_modes = shrink.size
+    for d in range(variances.size):
+        score[d] = sums[n_modes + d]
+        left[d] = variances[d]
+    for r in range(n_modes):
+        amplitude = shrink[r] * sums[r]
+        row = overlaps[r]
+        for d in range(variances.size):
+            score[d] -= amplitude * row[d]
+            left[d] -= shrink[r] * row[d] * row[d]
+
+
+@numba.njit(**_OPTIONS)
+def _largest(score, left, variances, skewness, total, inflation):
+    largest = 0.0
+    for d in range(score.size):
+        if score[d] > 0 and left[d] > _NOTHING_LEFT * variances[d]:
+            half_square = 0.5 * score[d] ** 2 / (total * inflation * left[d])
+            # A positive skewness only lessens the evidence.
+            if half_square > largest or skewness[d] < 0:
+                z = np.sqrt(2 * half_square)
+                largest = max(largest, evidence(z, skewness[d] / np.sqrt(total)))
+    return largest
+
+
+@numba.njit(**_OPTIONS)
+def evidence(z, skewness):
+    """Log-likelihood ratio of a positive z of a Poisson variable of this skewness."""
+    h = z * skewness
+    if abs(h) < _SMALL:
+        return 0.5 * z * z * (1 - h / 3)
+    if h <= -1:
+        h = -1 + 1e-9
+    return ((1 + h) * np.log1p(h) - h) / (skewness * skewness)
+
+
+@numba.njit(**_OPTIONS)
+def _squares(groups, shares, total):
+    squares = 0.0
+    for g in range(shares.size):
+        expected = total * shares[g]
+        if expected > 0:
+            squares += (groups[g] - expected) ** 2 / expected
+    return squares
