@@ -137,3 +137,22 @@ def krige_image(near, labels, n_used, room, shares, image, against):
                 image[y, x], against[y, x] = krige_label(
                     near[y, x], labels, y, x, n_used, room, shares
                 )
+
+
+@numba.njit(**_OPTIONS)
+def krige_shares(near, labels, n_used, room, shares):
+    """Add up the kriging weights by label: ``shares[y, x, label - 1]``, zero before."""
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            n = count_measurements(near[y, x], n_used)
+            if labels[y, x] > 0:
+                shares[y, x, labels[y, x] - 1] = 1.0
+                continue
+            if not agree(near[y, x], labels, y, x, n):
+                krige_weights(near[y, x], n, room)
+            else:
+                n = 1
+                room[n_used, 0] = 1.0
+            for i in range(n):
+                label = labels[y + near[y, x, i, 0], x + near[y, x, i, 1]]
+                shares[y, x, label - 1] += room[n_used, i]
