@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..counts import Counts, DenseCounts
+from ..counts import Counts
 from ..counts.binning import bin_pixels
+from ..counts.selection import plain_array
 from .reference_scatter import Scatter, measured_scatter, prior_scatter
 from .template_smoothing import smoothed_shape
 
@@ -17,6 +18,7 @@ __all__ = ["References", "references_from_expected", "references_from_spectra"]
 
 FLAT_SHARE = 1e-3  # of a flat spectrum in given ones: no channel is impossible
 EXPECTED_ERROR = 1e-6  # as of a reference of a million counts
+SMOOTHING = 1.5  # variance of a smoothed reference with its bias, over counting's
 SAME = 1e-9  # relative difference below which two references are one
 
 
@@ -73,7 +75,7 @@ def references_from_spectra(
     names = _checked_names(names)
     labels = _checked_labels(labels, counts.n_pixels, len(names))
     which = labels - 1
-    sums = _phase_sums(counts, which, len(names))
+    sums = plain_array(bin_pixels(counts, which, len(names))).astype(float)
     for name, spectrum in zip(names, sums, strict=True):
         if not spectrum.sum() > 0:
             raise ValueError(
@@ -82,7 +84,7 @@ def references_from_spectra(
             )
     _check_differ(names, sums)
     shapes = np.array([smoothed_shape(spectrum) for spectrum in sums])
-    errors = 1 / sums.sum(axis=1)
+    errors = SMOOTHING / sums.sum(axis=1)
     return References(names, shapes, measured_scatter(counts, which, shapes, errors))
 
 
@@ -113,16 +115,6 @@ def references_from_expected(names: Sequence[str], spectra: np.ndarray) -> Refer
     shapes = (1 - FLAT_SHARE) * shapes + FLAT_SHARE / shapes.shape[1]
     errors = np.full(len(names), EXPECTED_ERROR)
     return References(names, shapes, prior_scatter(shapes, errors))
-
-
-def _phase_sums(counts: Counts, which: np.ndarray, n_phases: int) -> np.ndarray:
-    binned = bin_pixels(counts, which, n_phases)
-    if isinstance(binned, DenseCounts):
-        return binned.values.astype(float)
-    sums = np.zeros((n_phases, counts.n_channels))
-    rows = np.repeat(np.arange(n_phases), np.diff(binned.offsets))
-    sums[rows, binned.channels] = binned.values
-    return sums
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:

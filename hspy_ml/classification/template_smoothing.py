@@ -11,8 +11,10 @@ counts there, each predicted by all the others,
 .. math:: L_{sc} = \sum_{c'} g_{c - c'} \left[ y_{c'} \ln (K_s y - K_s(0))_{c'}
           - (K_s y)_{c'} \right],
 
-and the shares are proportional to its exponential. With many counts the narrowest
-width wins, in peaks earlier than between them; with few the wide ones.
+over a neighbourhood that has counts enough to tell, and the shares are proportional to
+its exponential. With many counts the narrowest width wins, in peaks earlier than
+between them; with few the wide ones. The counts of broad parts of the spectrum stay as
+they are.
 """
 
 from __future__ import annotations
@@ -23,18 +25,10 @@ from scipy.special import softmax
 
 __all__ = ["smoothed_shape"]
 
-WIDTHS = (
-    0.0,
-    0.7,
-    1.0,
-    1.5,
-    2.5,
-    4.0,
-    7.0,
-    15.0,
-    50.0,
-)  # standard deviations, channels
-NEIGHBOURHOOD = 4.0  # standard deviation, channels
+# Standard deviations, in channels.
+WIDTHS = (0.0, 0.7, 1.0, 1.5, 2.5, 4.0, 7.0, 15.0, 50.0)
+NEIGHBOURHOODS = (4.0, 8.0, 16.0, 32.0, 64.0)
+ENOUGH = 300.0  # counts in a neighbourhood
 N_PARTS = 64
 SHRINK = 20.0  # counts
 FLAT_COUNTS = 1.0  # a flat spectrum of so many is added: no channel is impossible
@@ -83,9 +77,22 @@ def _shares(counts: np.ndarray, smooth: np.ndarray, own: np.ndarray) -> np.ndarr
     least = FLAT_COUNTS / counts.size
     others = np.maximum(smooth - own[:, None], 0) + least
     gain = counts * np.log(others) - smooth
-    window = np.sqrt(2 * np.pi) * NEIGHBOURHOOD
-    near = window * gaussian_filter1d(gain, NEIGHBOURHOOD, axis=1, mode="nearest")
-    return softmax(near, axis=0)
+    return softmax(_near(gain, smooth[-1]), axis=0)
+
+
+def _near(gain: np.ndarray, density: np.ndarray) -> np.ndarray:
+    """Gains summed over a neighbourhood of each channel that has enough counts."""
+    total = np.zeros_like(gain)
+    undecided = np.ones(density.size, bool)
+    for deviation in NEIGHBOURHOODS:
+        window = np.sqrt(2 * np.pi) * deviation
+        enough = undecided & (window * density >= ENOUGH)
+        if deviation == NEIGHBOURHOODS[-1]:
+            enough = undecided
+        sums = window * gaussian_filter1d(gain, deviation, axis=1, mode="nearest")
+        total[:, enough] = sums[:, enough]
+        undecided &= ~enough
+    return total
 
 
 def _smoothed(counts: np.ndarray, width: float) -> np.ndarray:
