@@ -39,8 +39,10 @@ class Maps(NamedTuple):
         The best score in each tile.
     tile_place : ndarray of int32, shape (n_tile_rows, n_tile_columns)
         Its place in the image, row * n_columns + column; the first of equal ones.
+    has_changed, is_stale : ndarray of bool, shape (n_rows, n_columns)
+        Room to mark the pixels whose neighbours, or features, are new; False.
     votes : ndarray of float64, shape (largest label + 1,)
-        Zeros, room to work.
+        Room for one number per label; 0.
     """
 
     near: np.ndarray
@@ -50,6 +52,8 @@ class Maps(NamedTuple):
     score: np.ndarray
     tile_score: np.ndarray
     tile_place: np.ndarray
+    has_changed: np.ndarray
+    is_stale: np.ndarray
     votes: np.ndarray
 
 
@@ -94,6 +98,8 @@ class Chooser:
             score=np.full(labels.shape, NEVER),
             tile_score=np.full(tiles, NEVER),
             tile_place=np.full(tiles, -1, np.int32),
+            has_changed=np.zeros(labels.shape, bool),
+            is_stale=np.zeros(labels.shape, bool),
             votes=np.zeros(int(labels.max()) + 1),
         )
         refresh_all(self.maps, self._reach, self._coefficients)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .choice import NEVER, TILE
 from .feature_kernels import N_FEATURES, describe_pixel, reconstruct_pixel
-from .neighbour_kernels import forget_measurement, heard_within, insert_measurement
+from .neighbour_kernels import find_listeners, forget_measurement, insert_measurement
 from .regressor_kernels import score_features
 
 _OPTIONS = {"cache": True, "nogil": True}
@@ -28,9 +28,9 @@ def add_measurement(maps, row, column, label, reach, coefficients):
     maps.labels[row, column] = label
     maps.is_open[row, column] = False
     if is_new:
-        radius = insert_measurement(maps.near, row, column)
+        radius = insert_measurement(maps.near, maps.has_changed, row, column)
     else:
-        radius = heard_within(maps.near, row, column)
+        radius = find_listeners(maps.near, maps.has_changed, row, column)
     refresh(maps, row, column, radius, reach, coefficients)
 
 
@@ -38,7 +38,8 @@ def add_measurement(maps, row, column, label, reach, coefficients):
 def remove_measurement(maps, row, column, reach, coefficients):
     """Take back a label: its pixel is missing, and stays closed."""
     maps.labels[row, column] = 0
-    radius = forget_measurement(maps.near, maps.labels > 0, row, column)
+    is_known = maps.labels > 0
+    radius = forget_measurement(maps.near, is_known, maps.has_changed, row, column)
     refresh(maps, row, column, radius, reach, coefficients)
 
 
@@ -52,28 +53,56 @@ def close_pixel(maps, row, column):
 
 @numba.njit(**_OPTIONS)
 def refresh(maps, row, column, radius, reach, coefficients):
-    """Renew reconstruction, scores and tiles after a change within a radius."""
+    """Renew what depends on the pixels that have changed, within a radius."""
     n_rows, n_columns = maps.labels.shape
-    for y in range(max(row - radius, 0), min(row + radius + 1, n_rows)):
-        for x in range(max(column - radius, 0), min(column + radius + 1, n_columns)):
-            maps.image[y, x] = reconstruct_pixel(
-                maps.near[y, x], maps.labels, y, x, maps.votes
-            )
-    radius += SEEN_FROM
     top, bottom = max(row - radius, 0), min(row + radius + 1, n_rows)
     left, right = max(column - radius, 0), min(column + radius + 1, n_columns)
-    _score_box(maps, top, bottom, left, right, reach, coefficients)
+    _mark_around(maps.is_stale, row, column)
+    for y in range(top, bottom):
+        for x in range(left, right):
+            if maps.has_changed[y, x]:
+                maps.has_changed[y, x] = False
+                maps.is_stale[y, x] = True
+                _refresh_image(maps, y, x)
+    top, bottom = max(top - SEEN_FROM, 0), min(bottom + SEEN_FROM, n_rows)
+    left, right = max(left - SEEN_FROM, 0), min(right + SEEN_FROM, n_columns)
+    _refresh_scores(maps, top, bottom, left, right, reach, coefficients)
     for i in range(top // TILE, (bottom - 1) // TILE + 1):
         for j in range(left // TILE, (right - 1) // TILE + 1):
             _refresh_tile(maps, i, j)
 
 
 @numba.njit(**_OPTIONS)
-def _score_box(maps, top, bottom, left, right, reach, coefficients):
+def _mark_around(is_stale, row, column):
+    """The pixels whose features see this one."""
+    n_rows, n_columns = is_stale.shape
+    for y in range(max(row - SEEN_FROM, 0), min(row + SEEN_FROM + 1, n_rows)):
+        for x in range(
+            max(column - SEEN_FROM, 0), min(column + SEEN_FROM + 1, n_columns)
+        ):
+            is_stale[y, x] = True
+
+
+@numba.njit(**_OPTIONS)
+def _refresh_image(maps, row, column):
+    nearest = maps.near[row, column]
+    label = reconstruct_pixel(nearest, maps.labels, row, column, maps.votes)
+    if label != maps.image[row, column]:
+        maps.image[row, column] = label
+        _mark_around(maps.is_stale, row, column)
+
+
+@numba.njit(**_OPTIONS)
+def _refresh_scores(maps, top, bottom, left, right, reach, coefficients):
+    """Score the pixels of a box whose features may have changed."""
     features = np.empty(N_FEATURES, np.float32)
     hidden = np.empty(coefficients.weights_1.shape[1], np.float32)
     for y in range(top, bottom):
         for x in range(left, right):
+            if not maps.is_stale[y, x]:
+                continue
+            maps.is_stale[y, x] = False
+            maps.score[y, x] = NEVER
             if maps.is_open[y, x] and maps.image[y, x] > 0:
                 describe_pixel(
                     maps.near[y, x],
@@ -86,8 +115,6 @@ def _score_box(maps, top, bottom, left, right, reach, coefficients):
                     features,
                 )
                 maps.score[y, x] = score_features(features, coefficients, hidden)
-            else:
-                maps.score[y, x] = NEVER
 
 
 @numba.njit(**_OPTIONS)
@@ -116,8 +143,8 @@ def best_place(maps):
 @numba.njit(**_OPTIONS)
 def refresh_all(maps, reach, coefficients):
     """Renew reconstruction, scores and tiles everywhere."""
-    n_rows, n_columns = maps.labels.shape
-    refresh(maps, 0, 0, max(n_rows, n_columns), reach, coefficients)
+    maps.has_changed[:] = True
+    refresh(maps, 0, 0, max(maps.labels.shape), reach, coefficients)
 
 
 @numba.njit(**_OPTIONS)

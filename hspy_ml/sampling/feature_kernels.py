@@ -18,6 +18,9 @@ _OPTIONS = {"cache": True, "nogil": True}
 
 N_FEATURES = len(FEATURES)
 
+RIDGE = 0.05
+"""Added to the variances of the places that a plane is fitted to, pixels^2."""
+
 
 @numba.njit(**_OPTIONS)
 def reconstruct_pixel(nearest, labels, row, column, votes):
@@ -66,82 +69,93 @@ def describe_pixel(nearest, labels, image, row, column, reach, votes, features):
     ``image`` is the reconstruction, ``reach`` the radius rc of Z3.
     """
     best = image[row, column]
-    _describe_votes(nearest, labels, row, column, best, votes, features)
-    _describe_distances(nearest, labels, row, column, best, reach, features)
-    _describe_plane(nearest, labels, row, column, best, features)
+    n = _describe_nearest(nearest, labels, row, column, best, reach, votes, features)
+    if features[1] > 0:
+        _describe_votes(nearest, labels, row, column, n, votes, features)
+        _describe_plane(nearest, labels, row, column, best, n, features)
+    else:
+        _describe_agreement(features)
+    _clear(nearest, labels, row, column, votes)
     _describe_surroundings(labels, image, row, column, best, features)
 
 
 @numba.njit(**_OPTIONS)
-def _describe_votes(nearest, labels, row, column, best, votes, features):
-    """Z0, Z1; the entropy, and how far the second label is behind."""
-    total, disagree, n, second = 0.0, 0, 0, 0.0
-    for i in range(nearest.shape[0]):
-        dy, dx = np.float64(nearest[i, 0]), np.float64(nearest[i, 1])
-        if dy == NOWHERE:
-            break
-        label = labels[row + nearest[i, 0], column + nearest[i, 1]]
-        weight = 1.0 / (dy * dy + dx * dx)
-        votes[label] += weight
-        total += weight
-        n += 1
-        disagree += label != best
-        if label != best and votes[label] > second:
-            second = votes[label]
-    share = votes[best] / total
-    features[0] = 1.0 - share
-    features[1] = np.sqrt(disagree / n)
-    features[9] = share - second / total
-    entropy, n_labels = 0.0, 0
-    for i in range(n):
-        label = labels[row + nearest[i, 0], column + nearest[i, 1]]
-        if votes[label] > 0:
-            share = votes[label] / total
-            entropy -= share * np.log(share)
-            n_labels += 1
-            votes[label] = 0.0
-    features[10] = entropy
-    features[11] = n_labels
-
-
-@numba.njit(**_OPTIONS)
-def _describe_distances(nearest, labels, row, column, best, reach, features):
-    """Z2 and Z3; logarithms of distances to measurements of this and another label."""
-    same, other, farthest, within = 0.0, 0.0, 1.0, 0
+def _describe_nearest(nearest, labels, row, column, best, reach, votes, features):
+    """Z0 to Z3, distances and one-sidedness; adds votes, returns their number."""
+    same, other, square, within = 0.0, 0.0, 1.0, 0
+    total, disagree, sum_y, sum_x, n = 0.0, 0, 0.0, 0.0, 0
     for i in range(nearest.shape[0]):
         dy, dx = np.float64(nearest[i, 0]), np.float64(nearest[i, 1])
         if dy == NOWHERE:
             break
         square = dy * dy + dx * dx
+        weight = 1.0 / square
+        label = labels[row + nearest[i, 0], column + nearest[i, 1]]
+        votes[label] += weight
+        total += weight
+        sum_y += weight * dy
+        sum_x += weight * dx
         within += square <= reach * reach
-        farthest = square
-        if labels[row + nearest[i, 0], column + nearest[i, 1]] == best:
+        if label == best:
             same = same if same > 0 else square
         else:
+            disagree += 1
             other = other if other > 0 else square
+        n += 1
     dy, dx = np.float64(nearest[0, 0]), np.float64(nearest[0, 1])
     closest = dy * dy + dx * dx
+    features[0] = 1.0 - votes[best] / total
+    features[1] = np.sqrt(disagree / n)
     features[2] = np.sqrt(closest)
     features[3] = (1.0 + np.pi * reach * reach) / (1.0 + within)
     features[6] = 0.5 * np.log(closest)
     features[7] = 0.5 * np.log(same)
-    features[8] = 0.5 * np.log(other if other > 0 else 4.0 * farthest)
-    features[12] = 0.5 * np.log(farthest)
+    features[8] = 0.5 * np.log(other if other > 0 else 4.0 * square)
+    features[12] = 0.5 * np.log(square)
+    features[15] = np.sqrt((sum_y * sum_y + sum_x * sum_x) / closest) / total
+    return n
 
 
 @numba.njit(**_OPTIONS)
-def _describe_plane(nearest, labels, row, column, best, features):
+def _describe_agreement(features):
+    """What is so where all of the nearest measurements have one label."""
+    features[9] = 1.0
+    features[10] = 0.0
+    features[11] = 1.0
+    features[13] = 1.0
+    features[14] = 0.0
+
+
+@numba.njit(**_OPTIONS)
+def _describe_votes(nearest, labels, row, column, n, votes, features):
+    """Lead of the first label over the second, entropy, number; clears the votes."""
+    total, most, second = 0.0, 0.0, 0.0
+    entropy, n_labels = 0.0, 0
+    for i in range(n):
+        label = labels[row + nearest[i, 0], column + nearest[i, 1]]
+        vote = votes[label]
+        if vote > 0:
+            if vote > most:
+                most, second = vote, most
+            elif vote > second:
+                second = vote
+            total += vote
+            entropy -= vote * np.log(vote)
+            n_labels += 1
+            votes[label] = 0.0
+    features[9] = (most - second) / total
+    features[10] = entropy / total + np.log(total)
+    features[11] = n_labels
+
+
+@numba.njit(**_OPTIONS)
+def _describe_plane(nearest, labels, row, column, best, n, features):
     """A plane through the indicator of the label: its height here, its slope."""
     s, sy, sx, syy, sxy, sxx = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    f, fy, fx, unit_y, unit_x = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(nearest.shape[0]):
+    f, fy, fx = 0.0, 0.0, 0.0
+    for i in range(n):
         dy, dx = np.float64(nearest[i, 0]), np.float64(nearest[i, 1])
-        if dy == NOWHERE:
-            break
         w = 1.0 / (dy * dy + dx * dx)
-        root = np.sqrt(w)
-        unit_y += w * root * dy
-        unit_x += w * root * dx
         s += w
         sy += w * dy
         sx += w * dx
@@ -153,7 +167,7 @@ def _describe_plane(nearest, labels, row, column, best, features):
             fy += w * dy
             fx += w * dx
     my, mx, mf = sy / s, sx / s, f / s
-    cyy, cxx = syy / s - my * my + 0.05, sxx / s - mx * mx + 0.05
+    cyy, cxx = syy / s - my * my + RIDGE, sxx / s - mx * mx + RIDGE
     cxy = sxy / s - my * mx
     gy, gx = fy / s - mf * my, fx / s - mf * mx
     determinant = cyy * cxx - cxy * cxy
@@ -161,41 +175,31 @@ def _describe_plane(nearest, labels, row, column, best, features):
     slope_x = (cyy * gx - cxy * gy) / determinant
     features[13] = mf - slope_y * my - slope_x * mx
     features[14] = np.sqrt(slope_y * slope_y + slope_x * slope_x)
-    features[15] = np.sqrt(unit_y * unit_y + unit_x * unit_x) / s
 
 
 @numba.njit(**_OPTIONS)
 def _describe_surroundings(labels, image, row, column, best, features):
     """Z4, Z5; what the pixels around were measured or reconstructed to be."""
     n_rows, n_columns = image.shape
-    near_other, far_other, near_same, near_different, far_same, far_different = (
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    )
+    near_other, near_same, near_different = 0, 0, 0
+    all_other, all_same, all_different = 0, 0, 0
     for y in range(max(row - 2, 0), min(row + 3, n_rows)):
         for x in range(max(column - 2, 0), min(column + 3, n_columns)):
             other = image[y, x] != best
-            is_near = max(abs(y - row), abs(x - column)) == 1
-            same = labels[y, x] > 0 and not other
-            different = labels[y, x] > 0 and other
-            if is_near:
-                near_other += other
-                near_same += same
-                near_different += different
-            else:
-                far_other += other
-                far_same += same
-                far_different += different
+            known = labels[y, x] > 0
+            is_near = abs(y - row) <= 1 and abs(x - column) <= 1
+            all_other += other
+            all_same += known and not other
+            all_different += known and other
+            near_other += is_near and other
+            near_same += is_near and known and not other
+            near_different += is_near and known and other
     features[16] = near_other
-    features[17] = far_other
+    features[17] = all_other - near_other
     features[18] = near_same
     features[19] = near_different
-    features[20] = far_same
-    features[21] = far_different
+    features[20] = all_same - near_same
+    features[21] = all_different - near_different
     up, down = image[max(row - 1, 0), column], image[min(row + 1, n_rows - 1), column]
     left = image[row, max(column - 1, 0)]
     right = image[row, min(column + 1, n_columns - 1)]

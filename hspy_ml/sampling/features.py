@@ -24,10 +24,10 @@ Further features, which only a network uses: logarithms of the distances to the
 nearest measurement, to the nearest ones of this and of any other label, and to the
 last of the L; the lead of the reconstruction over the second label, the entropy of
 the weights of the labels, the number of labels; height and slope of a plane fitted
-to I(X_i = X^) with these weights, which say where a straight boundary would run; how
-one-sided the measurements lie; and, among the pixels within one and within two of
-this one, the numbers of those reconstructed otherwise, measured with this label, and
-measured with another one.
+to I(X_i = X^) with these weights, which say where a straight boundary would run; the
+distance to the mean place of the measurements, in d_1; and, among the pixels within
+one and within two of this one, the numbers of those reconstructed otherwise, measured
+with this label, and measured with another one.
 """
 
 from __future__ import annotations

@@ -43,8 +43,10 @@ def _before(dy, dx, other_dy, other_dx):
 
 
 @numba.njit(**_OPTIONS)
-def insert_measurement(near, row, column):
+def insert_measurement(near, has_changed, row, column):
     """Tell the pixels around of a new measurement; return how far it is heard.
+
+    ``has_changed`` becomes True where it is.
 
     Pixels that count a point among their nearest surround it without gaps, so square
     rings are followed outwards until two of them change nothing. The returned radius
@@ -54,27 +56,30 @@ def insert_measurement(near, row, column):
     heard, radius = -1, 0
     outermost = max(row, n_rows - 1 - row, column, n_columns - 1 - column)
     while radius <= outermost and radius <= heard + 2:
-        if _insert_in_ring(near, row, column, radius):
+        if _insert_in_ring(near, has_changed, row, column, radius):
             heard = radius
         radius += 1
     return heard
 
 
 @numba.njit(**_OPTIONS)
-def _insert_in_ring(near, row, column, radius):
+def _insert_in_ring(near, has_changed, row, column, radius):
     n_rows, n_columns = near.shape[:2]
     changed = False
     for y in range(max(row - radius, 0), min(row + radius + 1, n_rows)):
         step = 1 if abs(y - row) == radius else max(2 * radius, 1)
         for x in range(column - radius, column + radius + 1, step):
             if 0 <= x < n_columns and insert_offset(near[y, x], row - y, column - x):
-                changed = True
+                has_changed[y, x] = changed = True
     return changed
 
 
 @numba.njit(**_OPTIONS)
-def heard_within(near, row, column):
-    """The radius within which pixels have a measurement among their nearest."""
+def find_listeners(near, has_changed, row, column):
+    """Mark the pixels that have a measurement among their nearest.
+
+    As :func:`insert_measurement`, of one that is there already.
+    """
     n_rows, n_columns = near.shape[:2]
     heard, radius = 0, 0
     outermost = max(row, n_rows - 1 - row, column, n_columns - 1 - column)
@@ -83,22 +88,23 @@ def heard_within(near, row, column):
             step = 1 if abs(y - row) == radius else max(2 * radius, 1)
             for x in range(column - radius, column + radius + 1, step):
                 if 0 <= x < n_columns and _has(near[y, x], row - y, column - x):
+                    has_changed[y, x] = True
                     heard = radius
         radius += 1
     return heard
 
 
 @numba.njit(**_OPTIONS)
-def forget_measurement(near, is_known, row, column):
-    """Take a measurement out; return the radius within which pixels changed.
+def forget_measurement(near, is_known, has_changed, row, column):
+    """Take a measurement out, as :func:`insert_measurement` puts it in.
 
     ``is_known`` no longer has it. The pixels that knew it look around anew.
     """
     n_rows, n_columns = near.shape[:2]
-    heard = heard_within(near, row, column)
+    heard = find_listeners(near, has_changed, row, column)
     for y in range(max(row - heard, 0), min(row + heard + 1, n_rows)):
         for x in range(max(column - heard, 0), min(column + heard + 1, n_columns)):
-            if _has(near[y, x], row - y, column - x):
+            if has_changed[y, x]:
                 look_around(near[y, x], is_known, y, x)
     return heard
 

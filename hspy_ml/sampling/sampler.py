@@ -12,7 +12,13 @@ from .choice import NEVER, Chooser
 from .neighbours import NOWHERE
 from .patterns import low_discrepancy_pattern
 from .regressor import Regressor, default_regressor
-from .sampler_checks import checked_labels, checked_places, checked_shape, checked_start
+from .sampler_checks import (
+    checked_labels,
+    checked_n_phases,
+    checked_places,
+    checked_shape,
+    checked_start,
+)
 
 __all__ = ["DynamicSampler"]
 
@@ -66,7 +72,7 @@ class DynamicSampler:
     ) -> None:
         self._shape, grid = checked_shape(shape)
         n_start = checked_start(initial, grid[0] * grid[1])
-        self.n_phases = n_phases
+        self.n_phases = checked_n_phases(n_phases)
         self.regressor = default_regressor() if regressor is None else regressor
         self._labels = np.zeros(grid, np.int16)
         self._status = np.full(grid, OPEN, np.uint8)

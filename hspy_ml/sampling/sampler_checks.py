@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 MAX_LENGTH = 16384  # of an axis: offsets between pixels are int16
+MAX_LABEL = 32766
 
 
 def checked_shape(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, int]]:
@@ -26,6 +27,13 @@ def checked_start(initial: float, n_pixels: int) -> int:
             f"`initial` is {initial}; a share of the pixels, 0 to 1, is expected."
         )
     return min(max(round(initial * n_pixels), 2), n_pixels)
+
+
+def checked_n_phases(n_phases: int | None) -> int | None:
+    """Number of phases, or None if it is not known."""
+    if n_phases is not None and not 1 <= n_phases <= MAX_LABEL:
+        raise ValueError(f"`n_phases` is {n_phases}; 1 to {MAX_LABEL} are expected.")
+    return n_phases
 
 
 def checked_places(
@@ -66,7 +74,7 @@ def checked_labels(
     array = array.reshape(-1)
     if array.size != n_places:
         raise ValueError(f"{array.size} `labels` are given for {n_places} positions.")
-    largest = 32766 if n_phases is None else n_phases
+    largest = MAX_LABEL if n_phases is None else n_phases
     wrong = (array < 0) | (array > largest)
     if wrong.any():
         raise ValueError(

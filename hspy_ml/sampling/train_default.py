@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the regressor that comes with the package.
+
+    python -m hspy_ml.sampling.train_default [FILE]
+
+It is trained on images of four kinds (smooth and rough random fields, grains,
+precipitates) of two to four phases and of three densities of boundaries; lamellae and
+powders are left for tests. Takes about two minutes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from .label_images import draw_label_image_of_density
+from .regressor import DEFAULT_FILE, Regressor
+from .training_network import train_network
+
+__all__ = ["TRAINING_KINDS", "training_images", "train_default"]
+
+TRAINING_KINDS = ("fields", "rough fields", "grains", "precipitates")
+SIZES = ((128, 0.085, 0.18), (192, 0.095, 0.22), (384, 0.026, 0.06))
+"""Side in pixels, boundaries per pixel, and share up to which it is sampled."""
+
+SEED = 20_261_125
+
+
+def training_images() -> tuple[list[np.ndarray], list[float]]:
+    """The images that the package's regressor is trained on.
+
+    Returns
+    -------
+    images : list of ndarray of int16
+        Labels.
+    last_shares : list of float
+        Share of the pixels up to which each is sampled.
+    """
+    rng = np.random.default_rng(SEED)
+    images, shares = [], []
+    for side, density, share in SIZES:
+        for kind in TRAINING_KINDS:
+            for n_phases in (2, 3 + len(images) % 2):
+                shape = (side, side)
+                images.append(
+                    draw_label_image_of_density(kind, shape, n_phases, density, rng)
+                )
+                shares.append(share)
+    return images, shares
+
+
+def train_default(n_neighbours: int = 10) -> Regressor:
+    """Train the package's regressor.
+
+    Parameters
+    ----------
+    n_neighbours : int, default 10
+        L, how many of the nearest measurements the features are from.
+
+    Returns
+    -------
+    Regressor
+    """
+    images, shares = training_images()
+    return train_network(images, shares, n_neighbours=n_neighbours, random_state=SEED)
+
+
+def main() -> None:
+    """Train, and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    here = Path(__file__).parent / DEFAULT_FILE
+    parser.add_argument("file", nargs="?", type=Path, default=here)
+    parser.add_argument("--neighbours", type=int, default=10)
+    options = parser.parse_args()
+    train_default(options.neighbours).save(options.file, overwrite=True)
+
+
+if __name__ == "__main__":
+    main()

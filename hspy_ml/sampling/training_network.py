@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small network that says where the reconstruction is wrong.
+
+It learns the probability that the label of a pixel is reconstructed wrongly, from
+pixels as sampling itself leaves them: examples are sampled with the regressor at hand,
+and stopped now and then; its features and errors train the next regressor. (Masks
+drawn at random have neither the dense boundaries nor the empty interiors that sampling
+leaves.) The score is log(P d_1^a): a measurement in a wide gap mends more than its own
+pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .features import FEATURES
+from .neighbours import N_NEIGHBOURS
+from .patterns import low_discrepancy_pattern
+from .regressor import Regressor
+from .training import INITIAL, begin, checked_images, features_of
+
+__all__ = ["train_network"]
+
+WIDTHS = (15, 7)  # and one unit in each that hands log d_1 on
+STOPS = 6
+PIXELS_PER_STOP = 2000
+STEPS = 4000
+BATCH = 2048
+LEARNING_RATE = 4e-3
+UNUSED = FEATURES.index("sparsity")  # depends on the size of the image
+LOG_DISTANCE = FEATURES.index("log_distance")
+
+
+def train_network(
+    images: Iterable[np.ndarray],
+    last_shares: Sequence[float] | float = 0.15,
+    *,
+    distance_power: float = 0.5,
+    n_neighbours: int = N_NEIGHBOURS,
+    n_rounds: int = 2,
+    random_state: int | np.random.Generator | None = None,
+) -> Regressor:
+    """Train a network on example images.
+
+    Parameters
+    ----------
+    images : iterable of ndarray of int, shape (n_rows, n_columns)
+        Examples: labels from 1, of two phases or more.
+    last_shares : float or sequence of float, default 0.15
+        Share of the pixels up to which they are sampled: of all, or of each.
+    distance_power : float, default 0.5
+        a, how much a wide gap counts.
+    n_neighbours : int, default 10
+        L, how many of the nearest measurements the features are from.
+    n_rounds : int, default 2
+        Trainings; the first samples by the rule Z0 Z2^2, each other one by the network
+        of the one before. All pixels of earlier rounds are kept.
+    random_state : int or numpy.random.Generator, optional
+        Makes the training repeat exactly.
+
+    Returns
+    -------
+    Regressor
+
+    Raises
+    ------
+    ValueError
+        If an image has no labels from 1.
+    """
+    images = checked_images(images)
+    rng = np.random.default_rng(random_state)
+    last = np.broadcast_to(last_shares, len(images))
+    regressor = Regressor(Regressor.from_rule().coefficients, n_neighbours)
+    parts = []
+    for _ in range(n_rounds):
+        parts += [
+            _pixels_on_the_way(image, share, regressor, rng)
+            for image, share in zip(images, last, strict=True)
+        ]
+        features, is_wrong = (np.concatenate(part) for part in zip(*parts, strict=True))
+        layers = _fit_network(features, is_wrong, int(rng.integers(2**31)))
+        layers = _with_distance(layers, distance_power)
+        training = {
+            "n_images": len(images),
+            "n_pixels": len(features),
+            "n_rounds": n_rounds,
+            "distance_power": distance_power,
+        }
+        regressor = Regressor.from_network(n_neighbours, training, **layers)
+    return regressor
+
+
+def _pixels_on_the_way(image, last_share, regressor, rng):
+    """Features of open pixels, and whether they are wrong, at stops of a sampling.
+
+    Half of them are drawn from all, half from the twentieth with the best scores.
+    """
+    n_done = max(round(INITIAL * image.size), 2)
+    chooser = begin(image, low_discrepancy_pattern(image.shape, n_done, rng), regressor)
+    features, is_wrong = [], []
+    for share in np.geomspace(1.5 * INITIAL, last_share, STOPS):
+        n_done += chooser.replay(image, round(share * image.size) - n_done).size
+        places = _drawn_places(chooser.maps, rng)
+        features.append(features_of(chooser, places))
+        is_wrong.append(chooser.maps.image.flat[places] != image.flat[places])
+    return np.concatenate(features), np.concatenate(is_wrong)
+
+
+def _drawn_places(maps, rng) -> np.ndarray:
+    places = np.flatnonzero(maps.is_open)
+    n = min(PIXELS_PER_STOP, places.size)
+    scores = maps.score.flat[places]
+    n_best = max(n, places.size // 20)
+    best = places[np.argpartition(-scores, n_best - 1)[:n_best]]
+    return np.concatenate([rng.choice(places, n), rng.choice(best, n)])
+
+
+def _fit_network(
+    features: np.ndarray, is_wrong: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
+    """Layers whose result is the logarithm of the probability, but for a constant.
+
+    Poisson likelihood of the number of errors, 0 or 1; Adam with one cycle of the
+    learning rate.
+    """
+    import torch
+
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    is_used = np.arange(features.shape[1]) != UNUSED
+    x = torch.from_numpy(((features - mean) / scale * is_used).astype(np.float32))
+    y = torch.from_numpy(is_wrong.astype(np.float32))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _network(x.shape[1])
+        _descend(network, x, y)
+    w_1, b_1, w_2, b_2, w_3, _ = (p.detach().numpy() for p in network.parameters())
+    return {
+        "weights_1": (w_1 * is_used / scale).T,
+        "bias_1": b_1 - w_1 @ (is_used * mean / scale),
+        "weights_2": w_2,
+        "bias_2": b_2,
+        "weights_3": w_3[0],
+    }
+
+
+def _network(n_features: int):
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(n_features, WIDTHS[0]),
+        nn.ReLU(),
+        nn.Linear(WIDTHS[0], WIDTHS[1]),
+        nn.ReLU(),
+        nn.Linear(WIDTHS[1], 1),
+    )
+
+
+def _descend(network, x, y) -> None:
+    import torch
+
+    optimiser = torch.optim.Adam(network.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, LEARNING_RATE, total_steps=STEPS
+    )
+    for _ in range(STEPS):
+        batch = torch.randint(len(x), (BATCH,))
+        log_rate = network(x[batch])[:, 0].clamp(-12, 8)
+        loss = (log_rate.exp() - y[batch] * log_rate).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+
+
+def _with_distance(layers: dict[str, np.ndarray], power: float):
+    """Add `power` log d_1, which is never negative, by a unit in each layer."""
+    w_1, w_2 = layers["weights_1"], layers["weights_2"]
+    unit = np.zeros((w_1.shape[0], 1))
+    unit[LOG_DISTANCE] = 1
+    corner = np.zeros((w_2.shape[0] + 1, w_2.shape[1] + 1))
+    corner[:-1, :-1] = w_2
+    corner[-1, -1] = 1
+    return {
+        "weights_1": np.hstack([w_1, unit]),
+        "bias_1": np.append(layers["bias_1"], 0),
+        "weights_2": corner,
+        "bias_2": np.append(layers["bias_2"], 0),
+        "weights_3": np.append(layers["weights_3"], power),
+    }
