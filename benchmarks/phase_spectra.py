@@ -254,7 +254,7 @@ def _spectrum(
     )
     angle = conditions.take_off_angle + conditions.topography * draw(1)[0]
     shift = conditions.offset_eV + conditions.drift_eV * draw(1)[0]
-    g_matrix = bulk_matrix(_acquisition(shift, angle, conditions.resolution), fractions)
+    g_matrix = bulk_matrix(acquisition(shift, angle, conditions.resolution), fractions)
     level = np.exp(conditions.continuum * draw(1)[0])
     tilt = np.exp(0.5 * conditions.continuum * draw(4))
     weights = _weights(g_matrix, fractions, place, level, tilt)
@@ -279,7 +279,10 @@ def _weights(
     return weights
 
 
-def _acquisition(shift_eV: float, angle: float, resolution: float) -> Acquisition:
+def acquisition(
+    shift_eV: float = 0.0, angle: float = TAKE_OFF_ANGLE, resolution: float = 1.0
+) -> Acquisition:
+    """The microscope; peaks are moved towards higher energies by the shift."""
     return Acquisition(
         ENERGY_keV - 1e-3 * shift_eV,
         "EDS_SEM",

@@ -1,13 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weighted sums over the counts of many spectra, sparse or dense."""
+"""Weighted sums over the counts of many spectra, sparse or dense; block by block."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from ..counts import Counts, DenseCounts, SparseCounts
+from ..networks.threads import available_cores
 
-__all__ = ["own_groups", "own_sums", "some_pixels", "weighted_sums"]
+__all__ = ["each_block", "own_groups", "own_sums", "some_pixels", "weighted_sums"]
+
+PIXELS_PER_BLOCK = 2048
+
+
+def each_block(
+    counts: Counts,
+    work: Callable[[Counts, slice], None],
+    num_workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Do something with blocks of spectra, several at a time.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+    work : callable
+        Called in a thread with the counts of a block, and where they are in all.
+    num_workers : int, optional
+        Threads; all cores by default.
+    progress : callable, optional
+        Called with the number of spectra just done.
+    """
+
+    def one(first: int) -> int:
+        here = slice(first, min(first + PIXELS_PER_BLOCK, counts.n_pixels))
+        work(some_pixels(counts, here.start, here.stop), here)
+        return here.stop - here.start
+
+    starts = range(0, counts.n_pixels, PIXELS_PER_BLOCK)
+    with ThreadPoolExecutor(num_workers or available_cores()) as pool:
+        for n_done in pool.map(one, starts):
+            if progress is not None:
+                progress(n_done)
 
 
 def some_pixels(counts: Counts, first: int, last: int) -> Counts:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,11 +13,16 @@ import numpy as np
 from ..counts import Counts
 from ..networks.model_card import ModelCard
 from ..networks.model_file import StoredModel
-from ..networks.threads import available_cores
 from .classified import Classified
-from .count_sums import some_pixels, weighted_sums
+from .count_sums import each_block, weighted_sums
 from .likelihood import checked_shares, overdispersion, probabilities
-from .reference_scatter import Scatter
+from .likelihood_files import (
+    calibration_from_arrays,
+    calibration_to_arrays,
+    check_sizes,
+    references_from_arrays,
+    references_to_arrays,
+)
 from .references import References, references_from_expected, references_from_spectra
 from .unknown import UnknownTest
 from .unknown_calibration import Calibration, calibrate
@@ -28,7 +32,6 @@ __all__ = ["ARCHITECTURE", "TASK", "LikelihoodClassifier"]
 TASK = "classification"
 ARCHITECTURE = "TemplateLikelihood"
 FALSE_ALARMS = 1e-3
-PIXELS_PER_BLOCK = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,29 +226,58 @@ class LikelihoodClassifier:
             If the spectra have another number of channels.
         """
         self._check_channels(counts)
-        result = _empty_result(counts.n_pixels, self.names, self.false_alarms)
-        starts = range(0, counts.n_pixels, PIXELS_PER_BLOCK)
+        likely = np.empty((counts.n_pixels, len(self.names)), np.float32)
+        oddness = np.empty(counts.n_pixels, np.float32)
 
-        def one(first: int) -> int:
-            last = min(first + PIXELS_PER_BLOCK, counts.n_pixels)
-            block = slice(first, last)
-            found = self._classify_block(some_pixels(counts, first, last))
-            result.probabilities[block], result.oddness[block] = found
-            return last - first
+        def one(block: Counts, here: slice) -> None:
+            likely[here] = self._probabilities(block)
+            oddness[here] = self._oddness(block, likely[here])
 
-        with ThreadPoolExecutor(num_workers or available_cores()) as pool:
-            for n_done in pool.map(one, starts):
-                if progress is not None:
-                    progress(n_done)
-        return result
+        each_block(counts, one, num_workers, progress)
+        threshold = np.full(oddness.shape, -np.log10(self.false_alarms), np.float32)
+        return Classified(self.names, likely, oddness, threshold)
 
-    def _classify_block(self, counts: Counts) -> tuple[np.ndarray, np.ndarray]:
-        totals = counts.pixel_totals
+    def probabilities(
+        self, counts: Counts, *, num_workers: int | None = None
+    ) -> np.ndarray:
+        """Probabilities of the phases alone, in a fraction of the time.
+
+        Parameters
+        ----------
+        counts : SparseCounts or DenseCounts
+            n_spectra by n_channels.
+        num_workers : int, optional
+            Threads; all cores by default.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_spectra, n_phases)
+            Rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            If the spectra have another number of channels.
+        """
+        self._check_channels(counts)
+        likely = np.empty((counts.n_pixels, len(self.names)), np.float32)
+
+        def one(block: Counts, here: slice) -> None:
+            likely[here] = self._probabilities(block)
+
+        each_block(counts, one, num_workers)
+        return likely
+
+    def _probabilities(self, counts: Counts) -> np.ndarray:
         logs = weighted_sums(counts, self._log_shapes)
-        likely = probabilities(logs, totals, self._overdispersion, self.prior_shares)
+        totals = counts.pixel_totals
+        return probabilities(logs, totals, self._overdispersion, self.prior_shares)
+
+    def _oddness(self, counts: Counts, likely: np.ndarray) -> np.ndarray:
+        totals = counts.pixel_totals
         which = np.where(totals > 0, likely.argmax(axis=1), -1)
         statistics = self._test.statistics(counts, which)
-        return likely, self.calibration.oddness(statistics, totals, which)
+        return self.calibration.oddness(statistics, totals, which)
 
     def _check_channels(self, counts: Counts) -> None:
         if counts.n_channels != self.n_channels:
@@ -278,17 +310,13 @@ class LikelihoodClassifier:
 
     def to_stored(self) -> StoredModel:
         """Card and arrays as they are in a file."""
-        scatter, calibration = self.references.scatter, self.calibration
-        return StoredModel(
-            self.card,
-            {
-                "shapes": self.references.shapes,
-                "alternatives": self.alternatives,
-                "prior_shares": self.prior_shares,
-                **_parts("scatter", scatter, Scatter),
-                **_parts("calibration", calibration, Calibration),
-            },
-        )
+        arrays = {
+            "alternatives": self.alternatives,
+            "prior_shares": self.prior_shares,
+            **references_to_arrays(self.references),
+            **calibration_to_arrays(self.calibration),
+        }
+        return StoredModel(self.card, arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel) -> LikelihoodClassifier:
@@ -316,49 +344,17 @@ class LikelihoodClassifier:
         try:
             conditions = dict(card.conditions)
             names = tuple(conditions.pop("labels"))
-            scatter = _part("scatter", Scatter, arrays)
-            found = cls(
-                References(names, arrays["shapes"], scatter),
+            check_sizes(arrays, len(names), card.hyperparameters["n_channels"])
+            return cls(
+                references_from_arrays(names, arrays),
                 arrays["alternatives"],
-                _part("calibration", Calibration, arrays),
+                calibration_from_arrays(arrays),
                 arrays["prior_shares"],
                 card.hyperparameters["false_alarms"],
                 conditions,
             )
         except KeyError as error:
             raise ValueError(f"The model lacks {error}; it is damaged.") from error
-        found._check_sizes()
-        return found
-
-    def _check_sizes(self) -> None:
-        n_phases, n_channels = len(self.names), self.n_channels
-        scatter = self.references.scatter
-        if (
-            self.references.shapes.shape != (n_phases, n_channels)
-            or scatter.modes.shape != (*scatter.variances.shape, n_channels)
-            or scatter.variances.shape[0] != n_phases
-            or self.alternatives.shape[1:] != (n_channels,)
-            or self.prior_shares.shape != (n_phases,)
-            or self.calibration.tail.shape[0] != n_phases
-        ):
-            raise ValueError("The arrays of the model do not fit together; damaged.")
-
-
-def _empty_result(
-    n_spectra: int, names: tuple[str, ...], false_alarms: float
-) -> Classified:
-    threshold = np.full(n_spectra, -np.log10(false_alarms), np.float32)
-    oddness = np.full(n_spectra, np.nan, np.float32)
-    likely = np.empty((n_spectra, len(names)), np.float32)
-    return Classified(names, likely, oddness, threshold)
-
-
-def _parts(name: str, of: Any, kind: type) -> dict[str, np.ndarray]:
-    return {f"{name}.{key}": getattr(of, key) for key in kind.__dataclass_fields__}
-
-
-def _part(name: str, kind: type, arrays: Mapping[str, np.ndarray]) -> Any:
-    return kind(**{k: arrays[f"{name}.{k}"] for k in kind.__dataclass_fields__})
 
 
 def _checked_alternatives(
