@@ -15,16 +15,20 @@ __version__ = "0.1.0"
 
 # public name -> the module that defines it
 _PUBLIC = {
+    "ClassificationResult": "hspy_ml.signals.classification.result",
     "GMatrix": "hspy_ml.physics.gmatrix",
+    "PhaseModel": "hspy_ml.classification.phase_model",
     "PhysicsNMFResult": "hspy_ml.signals.result",
     "QuantificationResult": "hspy_ml.signals.quantification.result",
     "QuantifierModel": "hspy_ml.quantification.quantifier_model",
     "g_matrix": "hspy_ml.signals.gmatrix",
-    "load_model": "hspy_ml.quantification.quantifier_model",
+    "SamplingResult": "hspy_ml.signals.sampling.result",
+    "load_model": "hspy_ml.signals.model_loading",
     "load_result": "hspy_ml.signals.result_io",
     "model_info": "hspy_ml.networks.model_file",
     "suggest_elements": "hspy_ml.signals.suggest_elements",
     "simulate": "hspy_ml.signals.simulate",
+    "train_classifier": "hspy_ml.signals.classification.train_classifier",
     "train_quantifier": "hspy_ml.signals.quantification.train_quantifier",
 }
 

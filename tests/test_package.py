@@ -118,7 +118,7 @@ def test_every_file_says_its_licence() -> None:
 
 def _sources() -> set[str]:
     """Files of the package that must be in a wheel, relative to its root."""
-    kinds = {".py", ".yaml", ".csv"}
+    kinds = {".py", ".yaml", ".csv", ".safetensors"}
     files = (file for file in PACKAGE.rglob("*") if file.suffix in kinds)
     return {file.relative_to(ROOT).as_posix() for file in files}
 

@@ -113,7 +113,7 @@ class LikelihoodClassifier:
             If an input is not as described, or two phases have the same spectrum.
         """
         references = references_from_spectra(counts, labels, names)
-        return cls._calibrated(
+        return cls.from_references(
             references,
             alternatives,
             prior_shares,
@@ -154,7 +154,7 @@ class LikelihoodClassifier:
             If an input is not as described, or two phases have the same spectrum.
         """
         references = references_from_expected(names, spectra)
-        return cls._calibrated(
+        return cls.from_references(
             references,
             alternatives,
             prior_shares,
@@ -164,15 +164,32 @@ class LikelihoodClassifier:
         )
 
     @classmethod
-    def _calibrated(
+    def from_references(
         cls,
         references: References,
-        alternatives: np.ndarray | None,
-        prior_shares: Sequence[float] | None,
-        false_alarms: float,
-        random_state: int | np.random.Generator,
-        conditions: Mapping[str, Any] | None,
+        alternatives: np.ndarray | None = None,
+        prior_shares: Sequence[float] | None = None,
+        false_alarms: float = FALSE_ALARMS,
+        random_state: int | np.random.Generator = 0,
+        conditions: Mapping[str, Any] | None = None,
     ) -> LikelihoodClassifier:
+        """Calibrate the test for unknown spectra of references.
+
+        Parameters
+        ----------
+        references : References
+        alternatives, prior_shares, false_alarms, random_state, conditions
+            As for :meth:`from_spectra`.
+
+        Returns
+        -------
+        LikelihoodClassifier
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an input is not as described.
+        """
         shares = checked_shares(prior_shares, len(references.names))
         alternatives = _checked_alternatives(alternatives, references.n_channels)
         test = UnknownTest(references, alternatives)

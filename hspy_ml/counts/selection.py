@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Some of the channels, or some of the pixels, of counts."""
+"""Some of the channels or pixels of counts, and all of them as a plain array."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from hspy_ml.counts.data import Counts, DenseCounts, SparseCounts, channel_type
 
-__all__ = ["select_channels", "select_pixels"]
+__all__ = ["plain_array", "select_channels", "select_pixels"]
 
 
 def select_channels(counts: Counts, kept: np.ndarray) -> Counts:
@@ -73,3 +73,22 @@ def select_pixels(counts: Counts, pixels: np.ndarray) -> Counts:
     return SparseCounts(
         offsets, counts.channels[entries], counts.values[entries], counts.n_channels
     )
+
+
+def plain_array(counts: Counts) -> np.ndarray:
+    """The counts as an array, for few pixels.
+
+    Parameters
+    ----------
+    counts : SparseCounts or DenseCounts
+
+    Returns
+    -------
+    ndarray of float64, shape (n_pixels, n_channels)
+    """
+    if isinstance(counts, DenseCounts):
+        return counts.values.astype(np.float64)
+    array = np.zeros((counts.n_pixels, counts.n_channels))
+    pixels = np.repeat(np.arange(counts.n_pixels), np.diff(counts.offsets))
+    array[pixels, counts.channels] = counts.values
+    return array

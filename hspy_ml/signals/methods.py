@@ -2,14 +2,16 @@
 """What the signals gain: arguments, docstrings, and one call each.
 
 The functions here are set on exspy's classes as they stand, while HyperSpy is
-only half imported: this module needs nothing but the standard library, and what
-does the work is imported when a method is called.
+only half imported: this module and `phase_methods` need nothing but the standard
+library, and what does the work is imported when a method is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+
+from .phase_methods import classify_phases, dynamic_sampling
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -333,44 +335,6 @@ def ml_quantify(
     )
 
 
-def classify_phases(
-    self: BaseSignal,
-    phases: Mapping[str, Any] | None = None,
-    *,
-    navigation_mask: np.ndarray | BaseSignal | float | None = None,
-    signal_mask: np.ndarray | BaseSignal | None = None,
-    random_state: int | np.random.Generator | None = None,
-    show_progressbar: bool | None = None,
-    num_workers: int | None = None,
-) -> Any:
-    """Say of every pixel which phase it is, or that it is none of them.
-
-    Parameters
-    ----------
-    phases : mapping of str to composition or spectrum, optional
-        The phases to choose from, by name.
-    navigation_mask : array of bool, BaseSignal or float, optional
-        Pixels to leave out (True), in the navigation shape.
-    signal_mask : array of bool or BaseSignal, optional
-        Channels to leave out (True).
-    random_state : int or numpy.random.Generator, optional
-        Makes the result repeat exactly.
-    show_progressbar : bool, optional
-        By default as in HyperSpy's preferences.
-    num_workers : int, optional
-        Number of threads.
-
-    Raises
-    ------
-    NotImplementedError
-        Always: it is being built.
-    """
-    raise NotImplementedError(
-        "`classify_phases` is coming: two-stage classification of pixels, and dynamic "
-        "sampling, which uses it to choose the next pixel to measure."
-    )
-
-
 def deconvolve_net(
     self: BaseSignal,
     *,
@@ -414,5 +378,6 @@ METHODS: tuple[Callable[..., Any], ...] = (
     physics_nmf,
     ml_quantify,
     classify_phases,
+    dynamic_sampling,
     deconvolve_net,
 )

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..factorization.factorization import Factorization
+from .classification.io import classification_from_signal
+from .classification.result import ClassificationResult
 from .frame import SignalFrame
 from .node_io import (
     frame_from_node,
@@ -22,6 +24,10 @@ from .node_io import (
 from .quantification.io import quantification_from_signal
 from .quantification.result import QuantificationResult
 from .result import PhysicsNMFResult
+from .sampling.io import sampling_from_signal
+from .sampling.result import SamplingResult
+
+Result = PhysicsNMFResult | QuantificationResult | ClassificationResult | SamplingResult
 
 _NODE = "hspy_ml.physics_nmf"
 _FORMAT_VERSION = 1
@@ -60,7 +66,7 @@ def save_result(
     save_with_node(maps, result.frame, _NODE, _node(result), path, overwrite)
 
 
-def load_result(path: str | PathLike[str]) -> PhysicsNMFResult | QuantificationResult:
+def load_result(path: str | PathLike[str]) -> Result:
     """Load a result that ``result.save(path)`` wrote.
 
     Parameters
@@ -70,7 +76,7 @@ def load_result(path: str | PathLike[str]) -> PhysicsNMFResult | QuantificationR
 
     Returns
     -------
-    PhysicsNMFResult or QuantificationResult
+    PhysicsNMFResult, QuantificationResult, ClassificationResult or SamplingResult
         What was saved.
 
     Raises
@@ -113,6 +119,8 @@ def _phases_from_signal(
 _LOADERS = {
     "physics_nmf": _phases_from_signal,
     "ml_quantify": quantification_from_signal,
+    "classify_phases": classification_from_signal,
+    "dynamic_sampling": sampling_from_signal,
 }
 
 

@@ -8,16 +8,7 @@ from hypothesis import strategies as st
 
 from hspy_ml.counts import DenseCounts, SparseCounts
 from hspy_ml.counts.building import counts_from_array
-from hspy_ml.counts.selection import select_channels, select_pixels
-
-
-def as_array(counts):
-    if isinstance(counts, DenseCounts):
-        return counts.values
-    array = np.zeros((counts.n_pixels, counts.n_channels), counts.values.dtype)
-    pixels = np.repeat(np.arange(counts.n_pixels), np.diff(counts.offsets))
-    array[pixels, counts.channels] = counts.values
-    return array
+from hspy_ml.counts.selection import plain_array, select_channels, select_pixels
 
 
 @settings(deadline=None)
@@ -30,11 +21,12 @@ def test_selection_is_that_of_the_array(seed, mean):
     pixels = rng.integers(0, 7, size=9)
     counts = counts_from_array(array)
     assert isinstance(counts, SparseCounts if mean < 1 else DenseCounts)
+    np.testing.assert_array_equal(plain_array(counts), array)
     np.testing.assert_array_equal(
-        as_array(select_channels(counts, kept)), array[:, kept]
+        plain_array(select_channels(counts, kept)), array[:, kept]
     )
     np.testing.assert_array_equal(
-        as_array(select_pixels(counts, pixels)), array[pixels]
+        plain_array(select_pixels(counts, pixels)), array[pixels]
     )
 
 

@@ -18,7 +18,14 @@ import sys
 import warnings
 from pathlib import Path
 
-NAMES = ("physics_nmf", "ml_quantify", "classify_phases", "deconvolve_net")
+HOMES = {
+    "physics_nmf": "hspy_ml.signals.methods",
+    "ml_quantify": "hspy_ml.signals.methods",
+    "classify_phases": "hspy_ml.signals.phase_methods",
+    "dynamic_sampling": "hspy_ml.signals.phase_methods",
+    "deconvolve_net": "hspy_ml.signals.methods",
+}
+NAMES = tuple(HOMES)
 PRIVATISED = os.environ.get("EXSPY_LAYOUT") == "privatised"
 EDS_HOME = "exspy.signals._eds" if PRIVATISED else "exspy.signals.eds"
 EELS_HOME = "exspy.signals._eels" if PRIVATISED else "exspy.signals.eels"
@@ -33,7 +40,7 @@ def methods_of(signal: object) -> list[str]:
 def check(*signals: object) -> None:
     """The methods are on the signals or classes, and they are ours."""
     for signal in signals:
-        assert methods_of(signal) == ["hspy_ml.signals.methods"] * len(NAMES)
+        assert methods_of(signal) == list(HOMES.values())
 
 
 def spectrum_image(signal_type: str = "EDS_TEM"):
@@ -290,7 +297,7 @@ def spawn_pool() -> None:
 
     with get_context("spawn").Pool(2) as pool:
         found = pool.map(methods_elsewhere, ["EDS_TEM", "EELS"])
-    assert found == [["hspy_ml.signals.methods"] * len(NAMES)] * 2
+    assert found == [list(HOMES.values())] * 2
 
 
 def eager_import() -> None:
@@ -314,17 +321,21 @@ def calls_each_method() -> None:
 
     eds, eels = spectrum_image(), spectrum_image("EELS")
     for signal in (eds, eels):
-        assert "two-stage" in _refuses(signal.classify_phases)
         assert "blind deconvolution" in _refuses(signal.deconvolve_net)
-    for name, arguments in (("physics_nmf", (2,)), ("ml_quantify", ())):
+    for name, home, arguments in (
+        ("physics_nmf", "physics_nmf", (2,)),
+        ("ml_quantify", "ml_quantify", ()),
+        ("classify_phases", "classification.classify", ("model",)),
+        ("dynamic_sampling", "sampling.dynamic_sampling", ("model",)),
+    ):
         method = getattr(eds, name)
-        stand_in = types.ModuleType(f"hspy_ml.signals.{name}")
+        stand_in = types.ModuleType(f"hspy_ml.signals.{home}")
         setattr(stand_in, name, lambda *given, **named: (given, named))
         sys.modules[stand_in.__name__] = stand_in
-        given, named = method(*arguments, elements=["Fe"], num_workers=7)
+        given, named = method(*arguments, random_state=5, num_workers=7)
         sys.modules.pop(stand_in.__name__)
         assert given == (eds, *arguments)
-        assert [named["elements"], named["num_workers"]] == [["Fe"], 7]
+        assert [named["random_state"], named["num_workers"]] == [5, 7]
         parameters = list(inspect.signature(method).parameters)
         assert list(named) == parameters[len(arguments) :]
 

@@ -22,6 +22,7 @@ LIGHT = {
     "hspy_ml.registration",
     "hspy_ml.signals",
     "hspy_ml.signals.methods",
+    "hspy_ml.signals.phase_methods",
 }
 OUR_TRACES = ("hspy_ml", "more than one kind of signal")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -34,12 +34,16 @@ class MeasuredSpectra:
         From 1.
     notes : tuple of str
         Where they come from.
+    of_this_map : bool
+        Whether they are pixels of the signal itself.
     """
 
     names: tuple[str, ...]
     counts: Counts
     labels: np.ndarray
     notes: tuple[str, ...] = ()
+    of_this_map: bool = False
+    elements: ClassVar[tuple[str, ...]] = ()  # that they hold: nobody says
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +57,14 @@ class ExpectedSpectra:
         In all channels of the signal, in any unit.
     notes : tuple of str
         Where they come from.
+    elements : tuple of str
+        That the phases hold; empty where nobody says.
     """
 
     names: tuple[str, ...]
     shapes: np.ndarray
     notes: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
 
 
 def known_spectra(
@@ -141,7 +148,8 @@ def _of_factorization(
         "The result in `references`",
     )
     names = tuple(f"phase {index}" for index in range(result.n_phases))
-    return ExpectedSpectra(names, shapes, ("References are those of `physics_nmf`.",))
+    notes = ("References are those of `physics_nmf`.",)
+    return ExpectedSpectra(names, shapes, notes, result.elements)
 
 
 def _of_compositions(
@@ -163,7 +171,7 @@ def _of_compositions(
         shapes, notes = simulated_xray_shapes(
             s, phases, total, conditions.used_channels, detector
         )
-    return ExpectedSpectra(phases.names, shapes, tuple(notes))
+    return ExpectedSpectra(phases.names, shapes, tuple(notes), phases.elements)
 
 
 def _of_spectra(
