@@ -31,7 +31,9 @@ SURE = 0.99  # probability of a phase from which a spectrum is beyond doubt
 FEWEST_SPECTRA = 10
 FEWEST_COUNTS = 20_000  # of all spectra of a phase together
 LARGEST_CHANGE = 0.5  # of the distance to the nearest other reference
-ROUNDS = 3
+WIDENINGS = (4.0, 2.0, 1.0)
+"""Factors of the scatter that was learned, round by round: the least odd spectra, from
+which it is learned at first, scatter less than all do."""
 
 
 def adapted_to(
@@ -66,13 +68,13 @@ def adapted_to(
     labels = _core(found)
     changed: tuple[str, ...] = ()
     adapted = classifier
-    for _ in range(ROUNDS):
+    for widening in WIDENINGS:
         references, names = _learned(classifier.references, counts, labels)
         if not names:
             break
         changed = names
         adapted = LikelihoodClassifier.from_references(
-            references,
+            _widened(references, widening),
             alternatives=classifier.alternatives,
             prior_shares=classifier.prior_shares,
             false_alarms=classifier.false_alarms,
@@ -114,6 +116,12 @@ def _learned(
     shapes[taught] = found.shapes
     scatter = _stitched(before.scatter, found.scatter, taught)
     return replace(before, shapes=shapes, scatter=scatter), names
+
+
+def _widened(references: References, factor: float) -> References:
+    scatter = references.scatter
+    scatter = replace(scatter, variances=factor * scatter.variances)
+    return replace(references, scatter=scatter)
 
 
 def _is_taught(

@@ -128,6 +128,7 @@ class LikelihoodClassifier:
         names: Sequence[str],
         spectra: np.ndarray,
         *,
+        uncertainty: float = 1.0,
         alternatives: np.ndarray | None = None,
         prior_shares: Sequence[float] | None = None,
         false_alarms: float = FALSE_ALARMS,
@@ -141,6 +142,9 @@ class LikelihoodClassifier:
         names : sequence of str
         spectra : array_like, shape (n_phases, n_channels)
             Expected counts, in any unit.
+        uncertainty : float, default 1
+            How much further measured spectra may be from them than spots of a specimen
+            scatter (by some 2.5 %).
         alternatives, prior_shares, false_alarms, random_state, conditions
             As for `from_spectra`.
 
@@ -153,7 +157,7 @@ class LikelihoodClassifier:
         TypeError, ValueError
             If an input is not as described, or two phases have the same spectrum.
         """
-        references = references_from_expected(names, spectra)
+        references = references_from_expected(names, spectra, uncertainty)
         return cls.from_references(
             references,
             alternatives,

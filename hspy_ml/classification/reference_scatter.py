@@ -59,7 +59,9 @@ class Scatter:
     freedom: np.ndarray
 
 
-def prior_scatter(shapes: np.ndarray, errors: np.ndarray) -> Scatter:
+def prior_scatter(
+    shapes: np.ndarray, errors: np.ndarray, uncertainty: float = 1.0
+) -> Scatter:
     """What is expected where nothing was measured.
 
     Parameters
@@ -68,12 +70,18 @@ def prior_scatter(shapes: np.ndarray, errors: np.ndarray) -> Scatter:
         References, which sum to one and are above zero.
     errors : ndarray, shape (n_phases,)
         Relative variance of their channels times the share of the counts.
+    uncertainty : float, default 1
+        How much more references may differ from spectra than spots do from each other.
 
     Returns
     -------
     Scatter
     """
-    found = [_main_axes(q, *_prior(q)) for q in shapes]
+    priors = [_prior(q) for q in shapes]
+    found = [
+        _main_axes(q, basis, uncertainty**2 * covariance)
+        for q, (basis, covariance) in zip(shapes, priors, strict=True)
+    ]
     freedom = np.full(shapes.shape[0], PRIOR_SPOTS)
     return _scatter(found, np.asarray(errors, float), freedom)
 

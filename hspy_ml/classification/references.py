@@ -88,7 +88,9 @@ def references_from_spectra(
     return References(names, shapes, measured_scatter(counts, which, shapes, errors))
 
 
-def references_from_expected(names: Sequence[str], spectra: np.ndarray) -> References:
+def references_from_expected(
+    names: Sequence[str], spectra: np.ndarray, uncertainty: float = 1.0
+) -> References:
     """References from spectra that are known without noise.
 
     Parameters
@@ -96,11 +98,13 @@ def references_from_expected(names: Sequence[str], spectra: np.ndarray) -> Refer
     names : sequence of str
     spectra : array_like, shape (n_phases, n_channels)
         Simulated, or from a factorisation, in any unit.
+    uncertainty : float, default 1
+        How much further spectra may be from them than spots usually scatter.
 
     Returns
     -------
     References
-        With the scatter that is usual between spots.
+        With the scatter that is usual between spots, times the uncertainty.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def references_from_expected(names: Sequence[str], spectra: np.ndarray) -> Refer
     _check_differ(names, shapes)
     shapes = (1 - FLAT_SHARE) * shapes + FLAT_SHARE / shapes.shape[1]
     errors = np.full(len(names), EXPECTED_ERROR)
-    return References(names, shapes, prior_scatter(shapes, errors))
+    return References(names, shapes, prior_scatter(shapes, errors, uncertainty))
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExpectedSpectra", "MeasuredSpectra", "known_spectra"]
 
+SIMULATED_UNCERTAINTY = 4.0
+"""Compositions are about right, and so is the physics: slow changes of 10 %."""
+
 
 @dataclass(frozen=True, eq=False)
 class MeasuredSpectra:
@@ -59,12 +62,16 @@ class ExpectedSpectra:
         Where they come from.
     elements : tuple of str
         That the phases hold; empty where nobody says.
+    uncertainty : float
+        How much further measured spectra may be from them than spots of a specimen
+        scatter.
     """
 
     names: tuple[str, ...]
     shapes: np.ndarray
     notes: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
+    uncertainty: float = 1.0
 
 
 def known_spectra(
@@ -171,7 +178,9 @@ def _of_compositions(
         shapes, notes = simulated_xray_shapes(
             s, phases, total, conditions.used_channels, detector
         )
-    return ExpectedSpectra(phases.names, shapes, tuple(notes), phases.elements)
+    return ExpectedSpectra(
+        phases.names, shapes, tuple(notes), phases.elements, SIMULATED_UNCERTAINTY
+    )
 
 
 def _of_spectra(

@@ -132,7 +132,7 @@ def _by_likelihood(making: Making) -> Made:
         )
         return classifier, ()
     classifier = LikelihoodClassifier.from_expected(
-        known.names, making.shapes, **options
+        known.names, making.shapes, uncertainty=known.uncertainty, **options
     )
     classifier, adapted = adapted_to(
         classifier, making.used_counts, making.random_state
