@@ -9,6 +9,8 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..networks.model_card import ModelCard
 from ..networks.model_file import StoredModel, save_model
 from ..networks.model_file import load_model as load_stored
@@ -100,6 +102,41 @@ class PhaseModel:
         return self.classifier.classify(
             counts, num_workers=num_workers, progress=progress
         )
+
+    def label_spectra(self, spectra: np.ndarray) -> np.ndarray:
+        """Labels of spectra as they come from a microscope.
+
+        Parameters
+        ----------
+        spectra : ndarray, shape (n_spectra, n_channels)
+            Counts in all channels; one spectrum may be of one dimension.
+
+        Returns
+        -------
+        ndarray of int16, shape (n_spectra,)
+            1 for the first of `names`, 0 for no phase that is known.
+
+        Raises
+        ------
+        ValueError
+            If they have another number of channels, or are no counts.
+
+        Examples
+        --------
+        >>> acquire_map(sampler, microscope, model.label_spectra)  # doctest: +SKIP
+        """
+        from ..counts import DenseCounts
+
+        spectra = np.atleast_2d(spectra)
+        if spectra.ndim != 2 or spectra.shape[1] != self.conditions.n_channels:
+            raise ValueError(
+                f"`spectra` have the shape {spectra.shape}; (n, "
+                f"{self.conditions.n_channels}) is expected."
+            )
+        used = np.ascontiguousarray(spectra[:, self.conditions.used_channels])
+        if not (np.isfinite(used).all() and (used >= 0).all()):
+            raise ValueError("`spectra` hold counts that are negative or not finite.")
+        return self.classifier.classify(DenseCounts(used), num_workers=1).labels
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
         """Save as a model file, to be shared; ``hspy_ml.load_model(path)`` loads it.

@@ -118,6 +118,9 @@ def test_an_unknown_phase_is_called_so(alloy):
     result = s.classify_phases(labels=known)
     unknown = result.unknown.data
     assert unknown[labels == 3].mean() > 0.95
+    assert (result.likeliest.data > 0).all()
+    known_pixels = ~unknown
+    assert (result.likeliest.data == result.labels.data)[known_pixels].all()
     assert unknown[labels != 3].mean() < 0.03
 
 

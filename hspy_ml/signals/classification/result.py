@@ -99,6 +99,16 @@ class ClassificationResult:
         return signal
 
     @cached_property
+    def likeliest(self) -> Any:
+        """Map of the likeliest phase of each pixel, known or not; 0 where masked."""
+        best = np.full(self.frame.n_pixels, NO_PHASE, dtype=np.int16)
+        seen = self.is_classified
+        best[seen] = self.arrays.probabilities[seen].argmax(axis=1) + 1
+        signal = self.frame.map(best, "Likeliest phases")
+        signal.metadata.set_item("Phases.names", list(self.names))
+        return signal
+
+    @cached_property
     def probabilities(self) -> Any:
         """Probability of each phase in each pixel, if it is one of them."""
         return self.frame.phase_maps(self.arrays.probabilities, "Probabilities")
