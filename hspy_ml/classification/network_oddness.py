@@ -20,12 +20,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .network_departures import departures_of
 from .network_stream import SpectrumBank
 
 __all__ = ["FALSE_ALARMS", "OddnessTest", "fit_oddness_test"]
 
 FALSE_ALARMS = 2e-3
-N_GROUPS = 96
+N_GROUPS = 128
 DOSES = np.array([5.0, 15, 50, 150, 500, 1500, 5e3, 2e4, 1e5, 1e6])
 DRAWS = 1500  # spectra of each phase and dose
 LEVELS = np.array([0.9, 0.5, 0.2, 0.05])  # surpassed by chance
@@ -48,7 +49,9 @@ class OddnessTest:
     variances : ndarray of float32, shape (n_phases, n_groups)
         Of the variants along each of them.
     departures : ndarray of float32, shape (n_phases, n_groups, n_departures)
-        Directions of the departures, rotated.
+        Directions of the departures, rotated; of length one.
+    skewness : ndarray of float32, shape (n_phases, n_departures)
+        Of the score of each departure at one count.
     centre, scale : ndarray of float32, shape (n_phases, n_doses, 2)
         Median of each statistic, and how far its upper end is from it.
     quantiles : ndarray of float32, shape (n_phases, n_doses, n_levels)
@@ -62,6 +65,7 @@ class OddnessTest:
     axes: np.ndarray
     variances: np.ndarray
     departures: np.ndarray
+    skewness: np.ndarray
     centre: np.ndarray
     scale: np.ndarray
     quantiles: np.ndarray
@@ -114,8 +118,8 @@ class OddnessTest:
         squares = (along**2 * precision).sum(axis=1) / np.sqrt(mean.size)
         weights = self.departures[phase]
         scores = (along * precision) @ weights
-        errors = np.sqrt(precision @ weights**2)
-        largest = (scores / np.maximum(errors, TINY)).max(axis=1)
+        scores /= np.sqrt(np.maximum(precision @ weights**2, TINY))
+        largest = _as_normal(scores, self.skewness[phase] ** 2 / counts).max(axis=1)
         return np.stack([squares, largest], axis=1)
 
     def _surprise(
@@ -166,6 +170,7 @@ class OddnessTest:
             "axes": (n_phases, n_groups, n_groups),
             "variances": (n_phases, n_groups),
             "departures": (n_phases, n_groups, n_departures),
+            "skewness": (n_phases, n_departures),
             "centre": (n_phases, DOSES.size, 2),
             "scale": (n_phases, DOSES.size, 2),
             "quantiles": (n_phases, DOSES.size, LEVELS.size),
@@ -182,7 +187,10 @@ class OddnessTest:
 
 
 def fit_oddness_test(
-    bank: SpectrumBank, others: SpectrumBank, rng: np.random.Generator
+    bank: SpectrumBank,
+    others: SpectrumBank,
+    alternatives: np.ndarray,
+    rng: np.random.Generator,
 ) -> OddnessTest:
     """Learn what is usual from the variants of the phases.
 
@@ -192,6 +200,8 @@ def fit_oddness_test(
         Variants from which means and covariances are taken.
     others : SpectrumBank
         Other variants, on which the distributions are simulated.
+    alternatives : ndarray, shape (n_alternatives, n_bins)
+        Spectra of what else could be there; each sums to one. May be none.
     rng : numpy.random.Generator
 
     Returns
@@ -199,38 +209,46 @@ def fit_oddness_test(
     OddnessTest
     """
     n_groups = min(N_GROUPS, bank.n_bins)
-    shapes = bank.spectra.mean(axis=1)
+    shapes = bank.spectra.mean(axis=1).astype(float)
     group = np.array([_equal_groups(q, n_groups) for q in shapes], np.int32)
-    parts = [_geometry(bank, k, group[k]) for k in range(bank.n_phases)]
+    parts = [
+        _geometry(bank.spectra[k].astype(float), group[k], departures)
+        for k, departures in enumerate(departures_of(shapes, alternatives))
+    ]
     geometry = [np.array(p, np.float32) for p in zip(*parts, strict=True)]
-    nothing = _no_distribution(bank.n_phases)
-    draft = OddnessTest(group, *geometry, *nothing)
-    return OddnessTest(group, *geometry, *_distributions(draft, others, rng))
+    draft = OddnessTest(group, *geometry, *_no_distribution(bank.n_phases))
+    distributions = _distributions(draft, others, rng)
+    return OddnessTest(group, *geometry, *distributions)
 
 
 def _geometry(
-    bank: SpectrumBank, phase: int, group: np.ndarray
+    variants: np.ndarray, group: np.ndarray, departures: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Mean, axes, variances and departures of one phase."""
+    """Mean, axes, variances, departures and their skewness of one phase."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
-    grouped = np.add.reduceat(bank.spectra[phase].astype(float), starts, axis=1)
+    grouped = np.add.reduceat(variants, starts, axis=1)
     mean = grouped.mean(axis=0)
     relative = (grouped - mean) / np.sqrt(mean)
     variances, axes = np.linalg.eigh(np.cov(relative, rowvar=False))
-    others = np.delete(bank.spectra.mean(axis=1), phase, axis=0).astype(float)
-    others = np.add.reduceat(others, starts, axis=1)
-    departures = _departures(mean, others) / np.sqrt(mean)
-    return mean, axes, np.maximum(variances, 0), axes.T @ departures.T
+    weights = _log_ratios(mean, np.add.reduceat(departures, starts, axis=1))
+    deviations = np.sqrt(weights**2 @ mean)[:, None]
+    weights /= np.maximum(deviations, TINY)
+    turned = axes.T @ (weights * np.sqrt(mean)).T
+    return mean, axes, np.maximum(variances, 0), turned, weights**3 @ mean
 
 
-def _departures(mean: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """More in one group, in two or in four, and some of another phase."""
-    one = np.eye(mean.size)
-    two = one[:-1] + one[1:]
-    four = two[:-2] + two[2:]
-    windows = np.vstack([one, two, four]) * mean
-    added = np.vstack([windows / windows.sum(axis=1, keepdims=True), others])
-    return added - mean
+def _log_ratios(mean: np.ndarray, departed: np.ndarray) -> np.ndarray:
+    """Weights of the counts that tell spectra from their mean; without bias."""
+    weights = np.log(np.maximum(departed, TINY) / mean)
+    return weights - (weights @ mean)[:, None]
+
+
+def _as_normal(scores: np.ndarray, skewness_squared: np.ndarray) -> np.ndarray:
+    """Scores as signed deviances of a Poisson variable of the same skewness."""
+    mean = 1 / np.maximum(skewness_squared, TINY)
+    counted = np.maximum(mean + np.maximum(scores, 0) * np.sqrt(mean), mean)
+    deviance = counted * np.log(counted / mean) - (counted - mean)
+    return np.sqrt(2 * np.maximum(deviance, 0))
 
 
 def _equal_groups(shape: np.ndarray, n_groups: int) -> np.ndarray:

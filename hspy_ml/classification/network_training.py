@@ -29,7 +29,8 @@ START_VARIANTS = 16  # of each phase, that the network starts from
 USUAL = 0.7  # severity of what is not odd
 
 # streams of random numbers
-_START, _TRAINING, _CALIBRATION, _ODDNESS, _CHANCE = range(5)
+_START, _TRAINING, _ODDNESS, _CALIBRATION, _SCORES = range(5)
+_SHARPNESS, _CHANCE, _SCORING = range(5, 8)
 
 
 def network_plan(n_phases: int, random_state: int = 0) -> TrainingPlan:
@@ -57,6 +58,7 @@ def train_network_classifier(
     spots: PhaseSpots,
     conditions: SpectrumConditions,
     *,
+    alternatives: np.ndarray | None = None,
     resolution: float | None = None,
     variations: Variations | None = None,
     plan: TrainingPlan | None = None,
@@ -75,6 +77,10 @@ def train_network_classifier(
         What is known of the phases, in the channels that are used.
     conditions : SpectrumConditions
         Of the spectra.
+    alternatives : array_like, shape (n_alternatives, n_channels), optional
+        Spectra of what else could be there, such as those of other elements
+        (:func:`hspy_ml.classification.foreign_elements.foreign_element_spectra`): they
+        are found at fewer counts.
     resolution : float, optional
         Full width at half maximum: in EDS that of Mn Ka in keV, in EELS in eV. By
         default 0.130 keV and 1 eV.
@@ -97,7 +103,8 @@ def train_network_classifier(
     Raises
     ------
     ValueError
-        If the channels of `spots` and `conditions` differ, or there is one phase only.
+        If the channels of `spots`, `conditions` and `alternatives` differ, or there is
+        one phase only.
     """
     _check(spots)
     axis = peak_axis(conditions, spots.shapes.mean(axis=0), resolution)
@@ -106,11 +113,11 @@ def train_network_classifier(
     banks = _Banks(spots, axis, variations, plan.random_state)
     network = _start(banks.start(), plan.random_state)
     history = _trained(network, banks.mixed(_TRAINING), plan, progress)
-    fresh = banks.mixed(_CALIBRATION)
-    calibrate_sharpness(network, fresh, banks.rng(_CHANCE))
-    usual = banks.usual(_ODDNESS), banks.usual(_ODDNESS + 10)
-    test = fit_oddness_test(*usual, banks.rng(_CHANCE + 10))
-    scores = scores_of(network, fresh, banks.rng(_CHANCE + 20))
+    usual = [banks.usual(purpose) for purpose in (_ODDNESS, _CALIBRATION, _SCORES)]
+    calibrate_sharpness(network, usual[1], banks.rng(_SHARPNESS))
+    others = _in_bins(alternatives, axis)
+    test = fit_oddness_test(usual[0], usual[1], others, banks.rng(_CHANCE))
+    scores = scores_of(network, usual[2], banks.rng(_SCORING))
     training = account_of(history, plan)
     return NetworkClassifier(
         spots.names, network, test, axis.group.astype(np.int32), training, scores
@@ -164,6 +171,24 @@ class _Banks:
     def usual(self, purpose: int) -> SpectrumBank:
         severity = np.full(self._n, USUAL)
         return draw_bank(*self._known, severity, self.rng(purpose))
+
+
+def _in_bins(alternatives: np.ndarray | None, axis: PeakAxis) -> np.ndarray:
+    n_bins = int(axis.group[-1]) + 1
+    if alternatives is None:
+        return np.zeros((0, n_bins))
+    spectra = np.asarray(alternatives, dtype=float)
+    if spectra.ndim != 2 or spectra.shape[1] != axis.energy.size:
+        raise ValueError(
+            f"`alternatives` has the shape {spectra.shape}; give spectra by the "
+            f"{axis.energy.size} channels that are used."
+        )
+    if not np.isfinite(spectra).all() or (spectra < 0).any():
+        raise ValueError("`alternatives` are negative or not finite; give spectra.")
+    starts = np.flatnonzero(np.diff(axis.group, prepend=-1))
+    binned = np.add.reduceat(spectra, starts, axis=1)
+    binned = binned[binned.sum(axis=1) > 0]
+    return binned / binned.sum(axis=1, keepdims=True)
 
 
 def _start(bank: SpectrumBank, seed: int) -> PhaseNetwork:
