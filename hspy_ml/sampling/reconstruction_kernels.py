@@ -156,3 +156,23 @@ def krige_shares(near, labels, n_used, room, shares):
             for i in range(n):
                 label = labels[y + near[y, x, i, 0], x + near[y, x, i, 1]]
                 shares[y, x, label - 1] += room[n_used, i]
+
+
+@numba.njit(**_OPTIONS)
+def krige_others(near, labels, places, n_used, room, shares):
+    """Kriging weights at measured places from the other measurements, by label.
+
+    ``near`` has one neighbour more than are used, the first of which is the place
+    itself.
+    """
+    for i in range(places.shape[0]):
+        y, x = places[i, 0], places[i, 1]
+        if labels[y, x] == 0:
+            continue
+        others = near[y, x, 1:]
+        n = count_measurements(others, n_used)
+        if n > 0:
+            krige_weights(others, n, room)
+        for j in range(n):
+            label = labels[y + others[j, 0], x + others[j, 1]]
+            shares[i, label - 1] += room[n_used, j]
