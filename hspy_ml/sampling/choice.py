@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ __all__ = ["NEVER", "TILE", "Chooser", "Maps"]
 TILE = 32
 """Side of the tiles of which the best score is known, pixels."""
 
+TOUCHING = 1.5
+"""Distance within which pixels touch, at a side or a corner."""
+
 NEVER = np.float32(-np.inf)
 """Score of a pixel that is not to be measured."""
 
@@ -28,13 +32,15 @@ class Maps(NamedTuple):
     near : ndarray of int16, shape (n_rows, n_columns, n_neighbours, 2)
         Offsets to the nearest measurements, see `neighbours`.
     labels : ndarray of int16, shape (n_rows, n_columns)
-        What was measured (or is guessed for the time being), 0 where nothing was.
+        What was measured, 0 where nothing was.
     image : ndarray of int16, shape (n_rows, n_columns)
         The reconstruction.
     is_open : ndarray of bool, shape (n_rows, n_columns)
         Whether it may be measured, and is not measured or asked for yet.
     score : ndarray of float32, shape (n_rows, n_columns)
         High where a measurement is worth much.
+    withheld : ndarray of float32, shape (n_rows, n_columns)
+        Scores that are put aside while several pixels are chosen.
     tile_score : ndarray of float32, shape (n_tile_rows, n_tile_columns)
         The best score in each tile.
     tile_place : ndarray of int32, shape (n_tile_rows, n_tile_columns)
@@ -50,6 +56,7 @@ class Maps(NamedTuple):
     image: np.ndarray
     is_open: np.ndarray
     score: np.ndarray
+    withheld: np.ndarray
     tile_score: np.ndarray
     tile_place: np.ndarray
     has_changed: np.ndarray
@@ -96,6 +103,7 @@ class Chooser:
             image=np.zeros(labels.shape, np.int16),
             is_open=np.array(is_open, bool, order="C"),
             score=np.full(labels.shape, NEVER),
+            withheld=np.full(labels.shape, NEVER),
             tile_score=np.full(tiles, NEVER),
             tile_place=np.full(tiles, -1, np.int32),
             has_changed=np.zeros(labels.shape, bool),
@@ -104,8 +112,59 @@ class Chooser:
         )
         refresh_all(self.maps, self._reach, self._coefficients)
 
-    def best(self) -> tuple[int, int] | None:
-        """Row and column of the best pixel, or None if there is none to measure."""
+    def choose(
+        self, n: int, awaited: Iterable[tuple[int, int]] = ()
+    ) -> list[tuple[int, int]]:
+        """The best pixels, and have them never proposed again.
+
+        Pixels near to those chosen before, or awaited, are left out: within half the
+        distance from these to a measurement, and those that touch; unless there are no
+        others.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        awaited : iterable of tuple of int
+            Rows and columns of pixels that were chosen before.
+
+        Returns
+        -------
+        list of tuple of int
+            Rows and columns; fewer if there are not so many.
+        """
+        chosen: list[tuple[int, int]] = []
+        while len(chosen) < n:
+            n_more = n - len(chosen)
+            more = self._choose_apart(n_more, [*awaited, *chosen])
+            if not more and not (more := self._choose_apart(1, [])):
+                break
+            chosen += more
+        return chosen
+
+    def _choose_apart(self, n: int, awaited: list[tuple[int, int]]):
+        from .choice_kernels import release, withhold
+
+        zones = []
+        chosen = []
+        for place in awaited:
+            zones.append((*place, self._radius(place)))
+            withhold(self.maps, *zones[-1])
+        while len(chosen) < n and (place := self._best()) is not None:
+            self.close(*place)
+            chosen.append(place)
+            if len(chosen) < n:
+                zones.append((*place, self._radius(place)))
+                withhold(self.maps, *zones[-1])
+        for zone in zones:
+            release(self.maps, *zone)
+        return chosen
+
+    def _radius(self, place: tuple[int, int]) -> float:
+        """How far other pixels keep away while this one is awaited."""
+        return max(TOUCHING, np.hypot(*self.maps.near[place][0].astype(float)) / 2)
+
+    def _best(self) -> tuple[int, int] | None:
         from .choice_kernels import best_place
 
         place = best_place(self.maps)
@@ -123,10 +182,6 @@ class Chooser:
 
         self._make_room(label)
         add_measurement(self.maps, row, column, label, self._reach, self._coefficients)
-
-    def guess(self, row: int, column: int) -> None:
-        """Take what the reconstruction says for measured, until the label comes."""
-        self.add(row, column, self.maps.image[row, column])
 
     def remove(self, row: int, column: int) -> None:
         """Take back a label; the pixel stays closed."""

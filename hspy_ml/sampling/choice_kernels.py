@@ -48,7 +48,39 @@ def close_pixel(maps, row, column):
     """A pixel that is not to be measured any more."""
     maps.is_open[row, column] = False
     maps.score[row, column] = NEVER
+    maps.withheld[row, column] = NEVER
     _refresh_tile(maps, row // TILE, column // TILE)
+
+
+@numba.njit(**_OPTIONS)
+def withhold(maps, row, column, radius):
+    """Put the scores within a radius aside, so that none of these pixels is best."""
+    n_rows, n_columns = maps.labels.shape
+    reach = int(radius)
+    top, bottom = max(row - reach, 0), min(row + reach + 1, n_rows)
+    left, right = max(column - reach, 0), min(column + reach + 1, n_columns)
+    for y in range(top, bottom):
+        for x in range(left, right):
+            is_within = (y - row) ** 2 + (x - column) ** 2 <= radius * radius
+            if is_within and maps.score[y, x] != NEVER:
+                maps.withheld[y, x] = maps.score[y, x]
+                maps.score[y, x] = NEVER
+    _refresh_tiles(maps, top, bottom, left, right)
+
+
+@numba.njit(**_OPTIONS)
+def release(maps, row, column, radius):
+    """Take the scores back that were put aside."""
+    n_rows, n_columns = maps.labels.shape
+    reach = int(radius)
+    top, bottom = max(row - reach, 0), min(row + reach + 1, n_rows)
+    left, right = max(column - reach, 0), min(column + reach + 1, n_columns)
+    for y in range(top, bottom):
+        for x in range(left, right):
+            if maps.withheld[y, x] != NEVER:
+                maps.score[y, x] = maps.withheld[y, x]
+                maps.withheld[y, x] = NEVER
+    _refresh_tiles(maps, top, bottom, left, right)
 
 
 @numba.njit(**_OPTIONS)
@@ -67,9 +99,7 @@ def refresh(maps, row, column, radius, reach, coefficients):
     top, bottom = max(top - SEEN_FROM, 0), min(bottom + SEEN_FROM, n_rows)
     left, right = max(left - SEEN_FROM, 0), min(right + SEEN_FROM, n_columns)
     _refresh_scores(maps, top, bottom, left, right, reach, coefficients)
-    for i in range(top // TILE, (bottom - 1) // TILE + 1):
-        for j in range(left // TILE, (right - 1) // TILE + 1):
-            _refresh_tile(maps, i, j)
+    _refresh_tiles(maps, top, bottom, left, right)
 
 
 @numba.njit(**_OPTIONS)
@@ -115,6 +145,14 @@ def _refresh_scores(maps, top, bottom, left, right, reach, coefficients):
                     features,
                 )
                 maps.score[y, x] = score_features(features, coefficients, hidden)
+
+
+@numba.njit(**_OPTIONS)
+def _refresh_tiles(maps, top, bottom, left, right):
+    """Find the best pixels of the tiles that a box touches."""
+    for i in range(top // TILE, (bottom - 1) // TILE + 1):
+        for j in range(left // TILE, (right - 1) // TILE + 1):
+            _refresh_tile(maps, i, j)
 
 
 @numba.njit(**_OPTIONS)

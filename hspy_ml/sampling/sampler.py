@@ -125,8 +125,7 @@ class DynamicSampler:
     def reconstruction(self) -> np.ndarray:
         """int16, the label of every pixel; 0 everywhere before the first one is known.
 
-        That with the largest sum of d^-2 over the nearest measurements. What was asked
-        for and is awaited counts as it is expected to come.
+        That with the largest sum of d^-2 over the nearest measurements.
         """
         return self._known().maps.image.reshape(self._shape).copy()
 
@@ -166,8 +165,7 @@ class DynamicSampler:
         """Positions to measure next.
 
         They are awaited until they are updated or skipped, and not given out twice.
-        Of several, each is chosen as if the ones before it had come as expected, so
-        that they do not crowd.
+        Several keep away from one another, and from those that are awaited.
 
         Parameters
         ----------
@@ -186,12 +184,7 @@ class DynamicSampler:
         """
         if n < 1:
             raise ValueError(f"`n` is {n}; 1 or more are expected.")
-        places = []
-        while len(places) < n and (place := self._next_place()) is not None:
-            self._status[place] = ASKED
-            self._asked[place] = None
-            places.append(place)
-        return self._positions(places)
+        return self._positions(self._ask_for(n))
 
     def update(self, positions: np.ndarray, labels: np.ndarray | int) -> None:
         """Take in what was measured.
@@ -261,7 +254,6 @@ class DynamicSampler:
         coefficients = self.regressor.coefficients._asdict()
         state |= {f"regressor.{name}": c for name, c in coefficients.items()}
         if self._chooser is not None:
-            state["known"] = self._chooser.maps.labels.copy()
             state["near"] = self._chooser.maps.near.copy()
         return state
 
@@ -303,10 +295,10 @@ class DynamicSampler:
         sampler._n_measured = int(sampler.measured.sum())
         sampler._start = deque(map(tuple, state["start"].tolist()))
         sampler._asked = dict.fromkeys(map(tuple, state["asked"].tolist()))
-        if "known" in state:
+        if "near" in state:
             is_open = sampler._status == OPEN
             sampler._chooser = Chooser(
-                state["known"], is_open, regressor, state["near"]
+                sampler._labels, is_open, regressor, state["near"]
             )
         return sampler
 
@@ -317,27 +309,42 @@ class DynamicSampler:
 
     # inside
 
-    def _next_place(self) -> tuple[int, int] | None:
-        """The next pixel: of the start, or the best; any if no label is known."""
-        while self._start:
-            place = self._start.popleft()
-            if self._status[place] == OPEN:
-                return place
+    def _ask_for(self, n: int) -> list[tuple[int, int]]:
+        """Pixels of the start, the best, or any if no label is known."""
+        places = self._ask_start(n)
+        n_more = n - len(places)
+        if not n_more:
+            return places
         if self._chooser is None and not (self._labels > 0).any():
-            left = np.argwhere(self._status == OPEN)
-            return tuple(left[len(left) // 2].tolist()) if len(left) else None
+            self._refine_start(n_more)
+            return places + self._ask_start(n_more)
         if self._chooser is None:
             self._chooser = self._known()
-        return self._best_place(self._chooser)
+        self._start.clear()
+        best = self._chooser.choose(n_more, self._asked)
+        self._await(best)
+        return places + best
 
-    def _best_place(self, chooser: Chooser) -> tuple[int, int] | None:
-        for place in self._asked:
-            if chooser.maps.labels[place] == 0:
-                chooser.guess(*place)
-        place = chooser.best()
-        if place is not None:
-            chooser.close(*place)
-        return place
+    def _ask_start(self, n: int) -> list[tuple[int, int]]:
+        places = []
+        while self._start and len(places) < n:
+            place = self._start.popleft()
+            if self._status[place] == OPEN:
+                places.append(place)
+                self._await([place])
+        return places
+
+    def _await(self, places: list[tuple[int, int]]) -> None:
+        for place in places:
+            self._status[place] = ASKED
+            self._asked[place] = None
+
+    def _refine_start(self, n: int) -> None:
+        """Go on with a finer pattern, while nothing is known."""
+        n_closed = np.count_nonzero(self._status != OPEN)
+        n_drawn = min(n_closed + n, self._labels.size)
+        pattern = low_discrepancy_pattern(self._labels.shape, n_drawn, 0)
+        self._start.extend(map(tuple, pattern.tolist()))
 
     def _known(self) -> Chooser:
         """What the chooser knows; of now, if it was not begun yet."""

@@ -37,7 +37,7 @@ def train_network(
     images: Iterable[np.ndarray],
     last_shares: Sequence[float] | float = 0.15,
     *,
-    distance_power: float = 0.5,
+    distance_power: float = 1.5,
     n_neighbours: int = N_NEIGHBOURS,
     n_rounds: int = 2,
     random_state: int | np.random.Generator | None = None,
@@ -50,8 +50,9 @@ def train_network(
         Examples: labels from 1, of two phases or more.
     last_shares : float or sequence of float, default 0.15
         Share of the pixels up to which they are sampled: of all, or of each.
-    distance_power : float, default 0.5
-        a, how much a wide gap counts.
+    distance_power : float, default 1.5
+        a, how much a wide gap counts: with 0.5 boundaries are followed sooner, with
+        1.5 fewer small particles are overlooked.
     n_neighbours : int, default 10
         L, how many of the nearest measurements the features are from.
     n_rounds : int, default 2

@@ -101,7 +101,7 @@ def test_kept_up_to_date_is_as_computed_anew():
 def _near(sampler):
     from hspy_ml.sampling.neighbours import nearest_measurements
 
-    return nearest_measurements(sampler.state()["known"] > 0)
+    return nearest_measurements(sampler.labels > 0, sampler.regressor.n_neighbours)
 
 
 def test_ill_pixels_are_missing_and_never_asked_again():
@@ -173,7 +173,7 @@ def test_a_line():
     order = step(sampler, truth, 45)
     assert order.shape == (45, 1)
     assert distortion(sampler, truth) <= 0.01  # a pixel at each of the four boundaries
-    assert sampler.neighbour_distances.shape == (300, 10)
+    assert sampler.neighbour_distances.shape == (300, sampler.regressor.n_neighbours)
 
 
 def test_one_phase_only():
