@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import cache
 
 import numpy as np
 from phase_spectra import DARK_PER_S, DWELLS_s, PhaseScene, measured
@@ -55,16 +56,13 @@ def _one_seed(
 ) -> dict[str, tuple[float, ...]]:
     classifier = _classifier(scene, seed, options)
     rng = np.random.default_rng([seed, 9])
-    expected, truth = scene.spots(TEST_SPOTS, FIRST_TEST_SEED + seed)
-    expected = np.repeat(expected, REPEATS, axis=0)
-    truth = np.repeat(truth, REPEATS)
+    expected, truth = _known_spots(scene, seed)
     x = measured(expected, dwell, rng)
     known = _classified(classifier, x)
     alarms = np.mean(~known.is_known)
     found = {"false alarms": (alarms, np.nan, np.nan, np.nan)}
     for kind in scene.unknown_kinds:
-        spots = scene.unknown_spots(kind, TEST_SPOTS, FIRST_TEST_SEED + seed)
-        y = measured(np.repeat(spots, REPEATS, axis=0), dwell, rng)
+        y = measured(_unknown_spots(scene, kind, seed), dwell, rng)
         odd = _classified(classifier, y)
         areas = (roc_area(known.oddness, odd.oddness), np.nan, np.nan)
         if kind in NEAREST:
@@ -73,6 +71,18 @@ def _one_seed(
             areas = (areas[0], to_nearest, _bound(scene, kind, x[near], y))
         found[kind] = (np.mean(~odd.is_known), *areas)
     return found
+
+
+@cache
+def _known_spots(scene: PhaseScene, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    expected, truth = scene.spots(TEST_SPOTS, FIRST_TEST_SEED + seed)
+    return np.repeat(expected, REPEATS, axis=0), np.repeat(truth, REPEATS)
+
+
+@cache
+def _unknown_spots(scene: PhaseScene, kind: str, seed: int) -> np.ndarray:
+    spots = scene.unknown_spots(kind, TEST_SPOTS, FIRST_TEST_SEED + seed)
+    return np.repeat(spots, REPEATS, axis=0)
 
 
 _FITTED: dict[tuple, LikelihoodClassifier] = {}

@@ -30,6 +30,7 @@ __all__ = ["AreaFractions", "area_fractions"]
 ITERATIONS = 500
 TOLERANCE = 1e-9
 LEVELS = (0.68, 0.95)
+RIDGE = 1e-6  # of the complete information: where spectra tell nothing
 LEAST_PIXELS = 0.5  # of a phase, where its information is asked for
 
 
@@ -116,11 +117,13 @@ def _variances(odds: np.ndarray, shares: np.ndarray) -> np.ndarray:
     if n_phases == 1:
         return np.zeros(1)
     shares = (n * shares + LEAST_PIXELS) / (n + n_phases * LEAST_PIXELS)
-    slopes = _memberships(odds, shares) / shares
+    members = _memberships(odds, shares)
+    slopes = members / shares
     free = slopes[:, :-1] - slopes[:, -1:]
     observed = free.T @ free
-    complete = n * (np.diag(1 / shares[:-1]) + 1 / shares[-1])
-    missing = np.linalg.pinv(observed) - np.linalg.inv(complete)
+    known = members.sum(axis=0) / shares**2
+    complete = np.diag(known[:-1]) + known[-1]
+    missing = np.linalg.inv(observed + RIDGE * complete) - np.linalg.inv(complete)
     sums = np.vstack([np.eye(n_phases - 1), -np.ones(n_phases - 1)])
     return np.maximum(np.diag(sums @ missing @ sums.T), 0)
 

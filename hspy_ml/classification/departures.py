@@ -21,12 +21,14 @@ N_WINDOWS = 24
 BACKGROUND_SPAN = 0.03  # of the axis: wider than a peak
 
 
-def departure_weights(shapes: np.ndarray, alternatives: np.ndarray) -> np.ndarray:
+def departure_weights(
+    shapes: np.ndarray, alternatives: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the channels that show each departure best.
 
-    Departures are more and less of every other phase, a flat spectrum, shifts of the
-    whole spectrum, excesses in windows of the axis, and the alternatives: added to
-    the phase, and in place of its peaks.
+    Departures are of kinds: more and less of every other phase, halves of another
+    phase, a flat spectrum, shifts of the whole spectrum, excesses in windows of the
+    axis, and the alternatives, added to the phase or in place of its peaks.
 
     Parameters
     ----------
@@ -37,27 +39,36 @@ def departure_weights(shapes: np.ndarray, alternatives: np.ndarray) -> np.ndarra
 
     Returns
     -------
-    ndarray, shape (n_phases, n_departures, n_channels)
+    weights : ndarray, shape (n_phases, n_departures, n_channels)
         The mean weight of a count of the phase is zero.
+    penalties : ndarray, shape (n_departures,)
+        Logarithm of the number of departures of the same kind: all kinds are equally
+        likely, however many there are of one.
     """
-    return np.array([_weights(shapes, k, alternatives) for k in range(len(shapes))])
+    kinds = [_kinds(shapes, phase, alternatives) for phase in range(len(shapes))]
+    weights = np.array([np.vstack(of_phase) for of_phase in kinds])
+    weights -= np.einsum("kdc,kc->kd", weights, shapes)[:, :, None]
+    sizes = [len(kind) for kind in kinds[0]]
+    return weights, np.concatenate([np.full(n, np.log(n)) for n in sizes if n])
 
 
-def _weights(shapes: np.ndarray, phase: int, alternatives: np.ndarray) -> np.ndarray:
+def _kinds(
+    shapes: np.ndarray, phase: int, alternatives: np.ndarray
+) -> list[np.ndarray]:
     q = shapes[phase]
     others = np.delete(shapes, phase, axis=0)
-    windows = _windows(q.size)
-    mixed = np.vstack([others, np.full((1, q.size), 1 / q.size), alternatives, windows])
-    replaced = _in_place_of_peaks(q, alternatives)
-    weights = np.vstack(
-        [
-            _log_ratio(q, mixed, LITTLE),
-            -_log_ratio(q, others, LITTLE),
-            _log_ratio(q, np.vstack([others, replaced]), MUCH),
-            _log_ratio(q, _shifted(q), 1.0),
-        ]
-    )
-    return weights - (weights @ q)[:, None]
+    flat = np.full((1, q.size), 1 / q.size)
+    more = _log_ratio(q, others, LITTLE)
+    return [
+        more,
+        -more,
+        _log_ratio(q, others, MUCH),
+        _log_ratio(q, flat, LITTLE),
+        _log_ratio(q, _shifted(q), 1.0),
+        _log_ratio(q, _windows(q.size), LITTLE),
+        _log_ratio(q, alternatives, LITTLE),
+        _log_ratio(q, _in_place_of_peaks(q, alternatives), MUCH),
+    ]
 
 
 def _log_ratio(q: np.ndarray, spectra: np.ndarray, share: float) -> np.ndarray:

@@ -18,7 +18,7 @@ __all__ = ["References", "references_from_expected", "references_from_spectra"]
 
 FLAT_SHARE = 1e-3  # of a flat spectrum in given ones: no channel is impossible
 EXPECTED_ERROR = 1e-6  # as of a reference of a million counts
-SMOOTHING = 1.5  # variance of a smoothed reference with its bias, over counting's
+SMOOTHING = 2.0  # variance of a smoothed reference with its bias, over counting's
 SAME = 1e-9  # relative difference below which two references are one
 
 

@@ -13,8 +13,7 @@ counts there, each predicted by all the others,
 
 over a neighbourhood that has counts enough to tell, and the shares are proportional to
 its exponential. With many counts the narrowest width wins, in peaks earlier than
-between them; with few the wide ones. The counts of broad parts of the spectrum stay as
-they are.
+between them; with few the wide ones.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ __all__ = ["smoothed_shape"]
 WIDTHS = (0.0, 0.7, 1.0, 1.5, 2.5, 4.0, 7.0, 15.0, 50.0)
 NEIGHBOURHOODS = (4.0, 8.0, 16.0, 32.0, 64.0)
 ENOUGH = 300.0  # counts in a neighbourhood
-N_PARTS = 64
-SHRINK = 20.0  # counts
 FLAT_COUNTS = 1.0  # a flat spectrum of so many is added: no channel is impossible
 FLAT_SHARE = 1e-4  # of the counts, at least
 
@@ -60,16 +57,7 @@ def smoothed_shape(counts: np.ndarray) -> np.ndarray:
     smooth = np.array([_smoothed(counts, w) for w in widths])
     shares = _shares(counts, smooth, np.array([_kernel(w).max() for w in widths]))
     estimate = (shares * smooth).sum(axis=0) + flat
-    estimate = _with_sums_of(counts, estimate)
     return estimate / estimate.sum()
-
-
-def _with_sums_of(counts: np.ndarray, estimate: np.ndarray) -> np.ndarray:
-    """Correct what smoothing did to the counts of parts that expect equal ones."""
-    middle = np.cumsum(estimate) - estimate / 2
-    part = np.minimum((middle / estimate.sum() * N_PARTS).astype(int), N_PARTS - 1)
-    found, expected = (np.bincount(part, y, N_PARTS) for y in (counts, estimate))
-    return estimate * ((found + SHRINK) / (expected + SHRINK))[part]
 
 
 def _shares(counts: np.ndarray, smooth: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -88,6 +88,7 @@ class UnknownTest:
             tables.overlaps,
             tables.variances,
             tables.skewness,
+            tables.penalties,
             tables.group_shares,
             found,
         )
@@ -100,13 +101,14 @@ class _Tables:
     overlaps: np.ndarray  # (n_phases, n_modes, n_departures) with the modes
     variances: np.ndarray  # (n_phases, n_departures) of a count's weight
     skewness: np.ndarray  # (n_phases, n_departures) its third moment over variance^1.5
+    penalties: np.ndarray  # (n_departures,) of the evidence
     group: np.ndarray  # (n_phases, n_channels)
     group_shares: np.ndarray  # (n_phases, N_GROUPS)
 
 
 def _tables(references: References, alternatives: np.ndarray) -> _Tables:
     shapes, modes = references.shapes, references.scatter.modes
-    departures = departure_weights(shapes, alternatives)
+    departures, penalties = departure_weights(shapes, alternatives)
     linear = np.concatenate([modes / shapes[:, None, :], departures], axis=1)
     variances = np.einsum("kdc,kc->kd", departures**2, shapes)
     third = np.einsum("kdc,kc->kd", departures**3, shapes)
@@ -116,6 +118,7 @@ def _tables(references: References, alternatives: np.ndarray) -> _Tables:
         np.einsum("krc,kdc->krd", modes, departures),
         variances,
         third / np.maximum(variances, 1e-300) ** 1.5,
+        penalties,
         group,
         np.array(
             [np.bincount(g, q, N_GROUPS) for g, q in zip(group, shapes, strict=True)]

@@ -31,6 +31,7 @@ def statistics(
     overlaps,
     variances,
     skewness,
+    penalties,
     group_shares,
     found,
 ):
@@ -48,7 +49,8 @@ def statistics(
             spread = total * mode_variances[k, r]
             shrink[r] = spread / (inflation + spread)
         _scores(sums[p], shrink, overlaps[k], variances[k], score, left)
-        found[p, 0] = _largest(score, left, variances[k], skewness[k], total, inflation)
+        _standardise(score, left, variances[k], total * inflation)
+        found[p, 0] = _largest(score, skewness[k], penalties, total)
         squares = _squares(groups[p], group_shares[k], total)
         for r in range(n_modes):
             squares -= shrink[r] * sums[p, r] ** 2 / total
@@ -71,15 +73,21 @@ def _scores(sums, shrink, overlaps, variances, score, left):
 
 
 @numba.njit(**_OPTIONS)
-def _largest(score, left, variances, skewness, total, inflation):
-    largest = 0.0
+def _standardise(score, left, variances, scale):
+    """Divide by the standard deviation; zero where the scatter explains all."""
     for d in range(score.size):
-        if score[d] > 0 and left[d] > _NOTHING_LEFT * variances[d]:
-            half_square = 0.5 * score[d] ** 2 / (total * inflation * left[d])
-            # A positive skewness only lessens the evidence.
-            if half_square > largest or skewness[d] < 0:
-                z = np.sqrt(2 * half_square)
-                largest = max(largest, evidence(z, skewness[d] / np.sqrt(total)))
+        seen = score[d] > 0 and left[d] > _NOTHING_LEFT * variances[d]
+        score[d] = score[d] / np.sqrt(scale * left[d]) if seen else 0.0
+
+
+@numba.njit(**_OPTIONS)
+def _largest(z, skewness, penalties, total):
+    largest = -np.inf
+    for d in range(z.size):
+        # A positive skewness only lessens the evidence.
+        if 0.5 * z[d] * z[d] - penalties[d] > largest or skewness[d] < 0:
+            found = evidence(z[d], skewness[d] / np.sqrt(total)) - penalties[d]
+            largest = max(largest, found)
     return largest
 
 
