@@ -169,7 +169,7 @@ class NetworkClassifier:
         wanted = (len(names), int(group[-1]) + 1)
         if wanted != (sizes["n_phases"], sizes["n_bins"]):
             raise ValueError("its phases or bins are not those of its network")
-        if wanted != (test.group.shape[0], test.group.shape[1]):
+        if wanted != (test.n_phases, test.n_bins):
             raise ValueError("its test is for other phases or bins than its network")
         card = stored.card
         return cls(names, network, test, group, card.training, card.scores)

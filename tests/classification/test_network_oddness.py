@@ -9,12 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hspy_ml.classification.network_departures import departures_of
-from hspy_ml.classification.network_oddness import (
-    OddnessTest,
-    _as_normal,
-    _equal_groups,
-    fit_oddness_test,
-)
+from hspy_ml.classification.network_oddness import OddnessTest, fit_oddness_test
+from hspy_ml.classification.network_scatter import _as_normal, _equal_groups
 from hspy_ml.classification.network_stream import SpectrumBank
 
 N_BINS = 150
