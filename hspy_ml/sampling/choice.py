@@ -142,27 +142,37 @@ class Chooser:
             chosen += more
         return chosen
 
-    def _choose_apart(self, n: int, awaited: list[tuple[int, int]]):
-        from .choice_kernels import release, withhold
-
-        zones = []
-        chosen = []
-        for place in awaited:
-            zones.append((*place, self._radius(place)))
-            withhold(self.maps, *zones[-1])
-        while len(chosen) < n and (place := self._best()) is not None:
-            self.close(*place)
-            chosen.append(place)
-            if len(chosen) < n:
-                zones.append((*place, self._radius(place)))
-                withhold(self.maps, *zones[-1])
-        for zone in zones:
-            release(self.maps, *zone)
+    def _choose_apart(
+        self, n: int, awaited: list[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """The best pixels that are near to none of the others."""
+        zones: list[tuple[int, int, float]] = []
+        chosen: list[tuple[int, int]] = []
+        try:
+            for place in awaited:
+                self._keep_away(place, zones)
+            while len(chosen) < n and (place := self._best()) is not None:
+                self.close(*place)
+                chosen.append(place)
+                if len(chosen) < n:
+                    self._keep_away(place, zones)
+        finally:
+            self._release(zones)
         return chosen
 
-    def _radius(self, place: tuple[int, int]) -> float:
-        """How far other pixels keep away while this one is awaited."""
-        return max(TOUCHING, np.hypot(*self.maps.near[place][0].astype(float)) / 2)
+    def _keep_away(self, place: tuple[int, int], zones: list) -> None:
+        """Have no pixel near to this one chosen for the time being."""
+        from .choice_kernels import withhold
+
+        distance = np.hypot(*self.maps.near[place][0].astype(float))
+        zones.append((*place, max(TOUCHING, distance / 2)))
+        withhold(self.maps, *zones[-1])
+
+    def _release(self, zones: list[tuple[int, int, float]]) -> None:
+        from .choice_kernels import release
+
+        for zone in zones:
+            release(self.maps, *zone)
 
     def _best(self) -> tuple[int, int] | None:
         from .choice_kernels import best_place

@@ -207,11 +207,11 @@ class DynamicSampler:
         places = checked_places(positions, self._shape)
         labels = checked_labels(labels, len(places), self.n_phases)
         for place, label in zip(places, labels, strict=True):
+            self._tell_chooser(place, label)
             self._n_measured += self._status[place] not in (MEASURED, ILL)
-            self._asked.pop(place, None)
             self._labels[place] = label
             self._status[place] = MEASURED if label > 0 else ILL
-            self._tell_chooser(place, label)
+            self._asked.pop(place, None)
 
     def skip(self, positions: np.ndarray) -> None:
         """Give up positions that could not be measured; they are not asked again.
@@ -353,14 +353,16 @@ class DynamicSampler:
         return Chooser(self._labels, self._status == OPEN, self.regressor)
 
     def _tell_chooser(self, place: tuple[int, int], label: int) -> None:
-        if self._chooser is None:
+        chooser = self._chooser
+        if chooser is None:
             return
         if label > 0:
-            self._chooser.add(*place, label)
-        elif self._chooser.maps.labels[place] > 0:
-            self._chooser.remove(*place)
-        else:
-            self._chooser.close(*place)
+            chooser.add(*place, label)
+            return
+        chooser.close(*place)
+        if chooser.maps.labels[place] > 0:
+            chooser.remove(*place)
+            self._chooser = chooser if chooser.maps.labels.any() else None
 
     def _positions(self, places: list[tuple[int, int]]) -> np.ndarray:
         array = np.array(places, np.int64).reshape(-1, 2)

@@ -40,6 +40,7 @@ def train_network(
     distance_power: float = 1.5,
     n_neighbours: int = N_NEIGHBOURS,
     n_rounds: int = 2,
+    n_steps: int = STEPS,
     random_state: int | np.random.Generator | None = None,
 ) -> Regressor:
     """Train a network on example images.
@@ -58,6 +59,8 @@ def train_network(
     n_rounds : int, default 2
         Trainings; the first samples by the rule Z0 Z2^2, each other one by the network
         of the one before. All pixels of earlier rounds are kept.
+    n_steps : int, default 4000
+        Steps of each training, of 2048 pixels each.
     random_state : int or numpy.random.Generator, optional
         Makes the training repeat exactly.
 
@@ -81,7 +84,7 @@ def train_network(
             for image, share in zip(images, last, strict=True)
         ]
         features, is_wrong = (np.concatenate(part) for part in zip(*parts, strict=True))
-        layers = _fit_network(features, is_wrong, int(rng.integers(2**31)))
+        layers = _fit_network(features, is_wrong, n_steps, int(rng.integers(2**31)))
         layers = _with_distance(layers, distance_power)
         training = {
             "n_images": len(images),
@@ -119,7 +122,7 @@ def _drawn_places(maps, rng) -> np.ndarray:
 
 
 def _fit_network(
-    features: np.ndarray, is_wrong: np.ndarray, seed: int
+    features: np.ndarray, is_wrong: np.ndarray, n_steps: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Layers whose result is the logarithm of the probability, but for a constant.
 
@@ -135,7 +138,7 @@ def _fit_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(x.shape[1])
-        _descend(network, x, y)
+        _descend(network, x, y, n_steps)
     w_1, b_1, w_2, b_2, w_3, _ = (p.detach().numpy() for p in network.parameters())
     return {
         "weights_1": (w_1 * is_used / scale).T,
@@ -158,14 +161,14 @@ def _network(n_features: int):
     )
 
 
-def _descend(network, x, y) -> None:
+def _descend(network, x, y, n_steps) -> None:
     import torch
 
     optimiser = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, LEARNING_RATE, total_steps=STEPS
+        optimiser, LEARNING_RATE, total_steps=n_steps
     )
-    for _ in range(STEPS):
+    for _ in range(n_steps):
         batch = torch.randint(len(x), (BATCH,))
         log_rate = network(x[batch])[:, 0].clamp(-12, 8)
         loss = (log_rate.exp() - y[batch] * log_rate).mean()

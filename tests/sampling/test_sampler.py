@@ -130,6 +130,15 @@ def test_all_ill_at_the_start():
     assert len(sampler.next(5)) == 5
 
 
+def test_the_only_label_is_taken_back():
+    sampler = DynamicSampler((8, 9), random_state=0)
+    sampler.update([3, 4], 1)
+    sampler.next(10)
+    sampler.update([3, 4], 0)
+    assert (sampler.reconstruction == 0).all()
+    assert len(sampler.next(100)) == 72 - 1 - 10
+
+
 def test_skipped_positions_are_not_asked_again():
     sampler = DynamicSampler((12, 12), random_state=0)
     skipped = []

@@ -51,7 +51,7 @@ def regressors():
     train = images("fields", [1, 2, 3]) + images("grains", [4, 5])
     return {
         "linear": train_linear(train, 8.0, random_state=0),
-        "network": train_network(train, 0.2, n_rounds=1, random_state=0),
+        "network": train_network(train, 0.2, n_rounds=1, n_steps=1000, random_state=0),
         "rule": Regressor.from_rule(),
     }
 
