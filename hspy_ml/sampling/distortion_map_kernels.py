@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chances of error of all pixels, kept up to date, compiled.
+
+Pixels whose nearest measurements change are stale until what follows from these is
+asked for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from .distortion_kernels import N_FEATURES, N_LOCAL, chance_of_error, describe_doubt
+from .neighbour_kernels import forget_measurement, insert_measurement
+from .reconstruction_kernels import agree, count_measurements, krige_label
+
+_OPTIONS = {"cache": True, "nogil": True}
+
+
+class DoubtMaps(NamedTuple):
+    """What is known of every pixel.
+
+    Attributes
+    ----------
+    near : ndarray of int16, shape (n_rows, n_columns, n_neighbours, 2)
+        See `neighbours`.
+    labels : ndarray of int16, shape (n_rows, n_columns)
+        What was measured, 0 where nothing was.
+    image : ndarray of int16, shape (n_rows, n_columns)
+        The reconstruction; right where it is not stale.
+    chance : ndarray of float32, shape (n_rows, n_columns)
+        Of an error, as the network says; right where it is not stale.
+    agreed : ndarray of bool, shape (n_rows, n_columns)
+        Whether the nearest measurements have one label.
+    stale : ndarray of bool, shape (n_rows, n_columns)
+        Whether the nearest measurements changed.
+    room, shares : ndarray
+        Scratch, see `reconstruction_kernels`.
+    """
+
+    near: np.ndarray
+    labels: np.ndarray
+    image: np.ndarray
+    chance: np.ndarray
+    agreed: np.ndarray
+    stale: np.ndarray
+    room: np.ndarray
+    shares: np.ndarray
+
+
+@numba.njit(**_OPTIONS)
+def take_in(maps, row, column, label):
+    """Take in a label, of a new pixel or in place of an older one."""
+    if maps.labels[row, column] > 0:
+        maps.labels[row, column] = 0
+        take_out(maps, row, column)
+    maps.labels[row, column] = label
+    insert_measurement(maps.near, maps.stale, row, column)
+
+
+@numba.njit(**_OPTIONS)
+def take_out(maps, row, column):
+    """Forget a label, which ``maps.labels`` no longer has."""
+    forget_measurement(maps.near, maps.labels > 0, maps.stale, row, column)
+
+
+@numba.njit(**_OPTIONS)
+def expect(maps, row, column, of_the_map, network):
+    """Label of a pixel, whether its nearest agree, and the chance of an error."""
+    n_rows, n_columns = maps.labels.shape
+    for y in range(max(row - 1, 0), min(row + 2, n_rows)):
+        for x in range(max(column - 1, 0), min(column + 2, n_columns)):
+            if maps.stale[y, x]:
+                _reconstruct(maps, y, x)
+    features = np.empty(N_FEATURES)
+    hidden = np.empty((1, network.biases_1.size))
+    features[N_LOCAL:] = of_the_map
+    chance = _chance(maps, row, column, features, hidden, network)
+    return maps.image[row, column], maps.agreed[row, column], chance
+
+
+@numba.njit(**_OPTIONS)
+def _reconstruct(maps, y, x):
+    if maps.labels[y, x] > 0:
+        maps.image[y, x] = maps.labels[y, x]
+        return
+    nearest = maps.near[y, x]
+    n_used = maps.room.shape[1]
+    maps.image[y, x], _ = krige_label(
+        nearest, maps.labels, y, x, n_used, maps.room, maps.shares
+    )
+    n = count_measurements(nearest, n_used)
+    maps.agreed[y, x] = agree(nearest, maps.labels, y, x, n)
+
+
+@numba.njit(**_OPTIONS)
+def _chance(maps, y, x, features, hidden, network):
+    describe_doubt(
+        maps.near[y, x],
+        maps.labels,
+        maps.image,
+        y,
+        x,
+        maps.room,
+        maps.shares,
+        features,
+    )
+    return chance_of_error(features, network, hidden)
+
+
+@numba.njit(**_OPTIONS)
+def reconstruct_stale(maps):
+    """Renew the reconstruction where it is stale."""
+    for y in range(maps.labels.shape[0]):
+        for x in range(maps.labels.shape[1]):
+            if maps.stale[y, x]:
+                _reconstruct(maps, y, x)
+
+
+@numba.njit(**_OPTIONS)
+def judge_stale(maps, of_the_map, network):
+    """Renew the chances of stale pixels and of those beside; none is stale then.
+
+    The reconstruction is up to date.
+    """
+    features = np.empty(N_FEATURES)
+    hidden = np.empty((1, network.biases_1.size))
+    features[N_LOCAL:] = of_the_map
+    for y in range(maps.labels.shape[0]):
+        for x in range(maps.labels.shape[1]):
+            if maps.labels[y, x] > 0:
+                maps.chance[y, x] = 0.0
+            elif maps.stale[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].any():
+                maps.chance[y, x] = _chance(maps, y, x, features, hidden, network)
+    maps.stale[:] = False
+
+
+@numba.njit(**_OPTIONS)
+def describe_all(maps, places, of_the_map, features):
+    """Features of the pixels at ``places``, row * n_columns + column."""
+    row = np.empty(N_FEATURES)
+    row[N_LOCAL:] = of_the_map
+    n_columns = maps.labels.shape[1]
+    for i in range(places.size):
+        y, x = places[i] // n_columns, places[i] % n_columns
+        describe_doubt(
+            maps.near[y, x],
+            maps.labels,
+            maps.image,
+            y,
+            x,
+            maps.room,
+            maps.shares,
+            row,
+        )
+        features[i] = row
