@@ -112,6 +112,10 @@ def references_from_expected(
         If sizes do not fit, a spectrum is empty, negative or not finite, names repeat,
         or two spectra have the same shape.
     """
+    if not (np.isfinite(uncertainty) and uncertainty > 0):
+        raise ValueError(
+            f"`uncertainty` is {uncertainty}; give a factor above zero, 1 as usual."
+        )
     names = _checked_names(names)
     spectra = _checked_spectra(spectra, names)
     shapes = spectra / spectra.sum(axis=1, keepdims=True)

@@ -158,3 +158,11 @@ def test_names_that_are_none():
         references_from_expected(["a"], np.zeros((1, 9)))
     with pytest.raises(ValueError, match="shape"):
         references_from_expected(["a"], np.ones((2, 9)))
+
+
+def test_inaccurate_references_scatter_more():
+    usual = references_from_expected(NAMES, shapes()).scatter
+    wide = references_from_expected(NAMES, shapes(), uncertainty=3.0).scatter
+    np.testing.assert_allclose(wide.variances, 9 * usual.variances)
+    with pytest.raises(ValueError, match="`uncertainty`"):
+        references_from_expected(NAMES, shapes(), uncertainty=0.0)
