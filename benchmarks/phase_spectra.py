@@ -257,26 +257,29 @@ def _spectrum(
     g_matrix = bulk_matrix(acquisition(shift, angle, conditions.resolution), fractions)
     level = np.exp(conditions.continuum * draw(1)[0])
     tilt = np.exp(0.5 * conditions.continuum * draw(4))
-    weights = _weights(g_matrix, fractions, place, level, tilt)
+    mix = level * tilt * _mix(_frozen(atoms), place)
+    weights = _weights(g_matrix, fractions, mix)
     bright = np.exp(conditions.brightness * draw(1)[0])
     return bright * (g_matrix.matrix @ weights)
 
 
 def _weights(
-    g_matrix: GMatrix,
-    fractions: Mapping[str, float],
-    place: int,
-    level: float,
-    tilt: np.ndarray,
+    g_matrix: GMatrix, fractions: Mapping[str, float], mix: np.ndarray
 ) -> np.ndarray:
-    """Mass fractions, and a continuum whose shape is the phase's own."""
+    """Mass fractions, and a continuum of a mix of columns that is one on average."""
     weights = np.array([fractions.get(c.element, 0.0) for c in g_matrix.columns])
     counts = g_matrix.matrix.sum(axis=0)
     rows = np.array([c.kind == "continuum" for c in g_matrix.columns])
-    mix = continuum_mixes(g_matrix, 1, np.random.default_rng([place, 3]))[0]
     wanted = (counts @ weights) * CONTINUUM_SHARE / (1 - CONTINUUM_SHARE)
-    weights[rows] = wanted * level * mix * tilt / counts[rows]
+    weights[rows] = wanted * mix / counts[rows]
     return weights
+
+
+@cache
+def _mix(atoms: tuple[tuple[str, float], ...], place: int) -> np.ndarray:
+    """Shares of the continuum's columns in a material, the same in all its spots."""
+    g_matrix = bulk_matrix(acquisition(), atomic_to_mass_fractions(dict(atoms)))
+    return continuum_mixes(g_matrix, 1, np.random.default_rng([place, 3]))[0]
 
 
 def acquisition(
