@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 from phase_spectra import MISMATCHED, NOMINAL, SCENES, DWELLS_s, measured
-from phases_methods import all_methods, fitted_classifier
+from phases_methods import METHODS, fitted_classifier
 
 from hspy_ml.classification.scores import expected_calibration_error
 from hspy_ml.counts.building import counts_from_array
@@ -97,9 +97,8 @@ def speed(options: Namespace) -> None:
 
 
 def _chosen(options: Namespace) -> dict:
-    methods = all_methods()
-    names = options.methods.split(",") if options.methods else methods
-    return {name: methods[name] for name in names}
+    names = options.methods.split(",") if options.methods else METHODS
+    return {name: METHODS[name] for name in names}
 
 
 def _scenes(options: Namespace) -> list:

@@ -4,15 +4,12 @@
 A method is a function that learns from counts of 10 s and gives another that tells the
 probabilities of spectra. Those of scikit-learn see the square root of the spectrum over
 its counts, of copies of the training spectra thinned to all dwell times: without those
-they err more. A module `phases_networks` beside this one, with a dictionary `METHODS`
-of such functions, enters the same tables.
+they err more. One more entry of `METHODS` is one more row of all tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 from phase_spectra import DWELLS_s, PhaseScene, acquisition
@@ -26,13 +23,6 @@ SHARPNESS = 50.0  # of the cosine to templates, read as a probability
 
 Predictor = Callable[[np.ndarray], np.ndarray]
 Method = Callable[[PhaseScene, np.ndarray, np.ndarray, int], Predictor]
-
-
-def all_methods() -> dict[str, Method]:
-    """Ours, the baselines and, if there are any, the networks."""
-    if find_spec("phases_networks") is None:
-        return METHODS
-    return {**METHODS, **import_module("phases_networks").METHODS}
 
 
 def fitted_classifier(
