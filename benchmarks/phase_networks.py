@@ -28,12 +28,12 @@ from phase_spectra import (
     N_CHANNELS,
     NOMINAL,
     SCENES,
-    TAKE_OFF_ANGLE,
     BEAM_ENERGY_keV,
     Conditions,
     DWELLS_s,
     ENERGY_keV,
     PhaseScene,
+    acquisition,
     measured,
 )
 
@@ -47,8 +47,6 @@ from hspy_ml.classification.network_spots import PhaseSpots
 from hspy_ml.classification.network_training import train_network_classifier
 from hspy_ml.classification.seed_models import train_seed_classifier
 from hspy_ml.counts import DenseCounts
-from hspy_ml.physics.acquisition import Acquisition
-from hspy_ml.physics.detector import make_detector
 
 PARTS = ("accuracy", "unknown", "crossing", "speed")
 N_REFERENCES = 12
@@ -225,11 +223,8 @@ CLASSIFIERS: dict[str, Callable[[PhaseScene, int], PhaseClassifier]] = {
 
 @cache
 def _other_elements(scene: PhaseScene) -> np.ndarray:
-    acquisition = Acquisition(
-        ENERGY_keV, "EDS_SEM", BEAM_ENERGY_keV, TAKE_OFF_ANGLE, make_detector("polymer")
-    )
     elements = {e for atoms in scene.phases.values() for e in atoms}
-    return foreign_element_spectra(acquisition, sorted(elements))
+    return foreign_element_spectra(acquisition(), sorted(elements))
 
 
 @cache
