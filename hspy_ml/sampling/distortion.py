@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .distortion_map import FIRST, DoubtTracker
+from .distortion_map import DoubtTracker
 from .distortion_model import DoubtModel, default_doubt_model
 from .sampler_checks import checked_labels, checked_places, checked_shape
 
@@ -96,7 +96,7 @@ class DistortionEstimator:
         places = checked_places(positions, self._shape)
         labels = checked_labels(labels, len(places), None)
         for place, label in zip(places, labels, strict=True):
-            if label > 0 and self.n_measured >= FIRST:
+            if label > 0 and self._tracker.can_predict:
                 self._compare(place, label)
             self._tracker.add(*place, label)
         self._is_current = self._is_current and not places

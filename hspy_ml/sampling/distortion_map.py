@@ -11,8 +11,8 @@ from .neighbours import N_NEIGHBOURS, NOWHERE
 
 __all__ = ["DoubtTracker"]
 
-FIRST = 10
-"""Number of labels from which others are predicted."""
+FIRST, FIRST_SHARE = 10, 0.005
+"""Number of labels, and their share, from which others are predicted."""
 LEAST_DENSITY = 1e-3  # boundaries per pixel
 OLD = 0.1
 """Change of a feature of the whole map from which all chances are renewed; growth of
@@ -95,6 +95,11 @@ class DoubtTracker:
             self._of_chances = now
             self._maps.stale[:] = True
         judge_stale(self._maps, self._of_chances, network)
+
+    @property
+    def can_predict(self) -> bool:
+        """Whether enough is known to predict labels of more than a few regions."""
+        return self.n_known >= max(FIRST, FIRST_SHARE * self._maps.labels.size)
 
     @property
     def image(self) -> np.ndarray:
