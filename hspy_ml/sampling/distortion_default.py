@@ -40,7 +40,7 @@ a coarse map to one with hardly an error."""
 N_MOMENTS = 6
 KEPT = 0.25
 """Share of the pixels of a map that is kept."""
-SPREAD = 0.3
+SPREAD = 0.45
 """Of the logarithm of the distortion over its estimate, on kinds left out."""
 
 
