@@ -3,17 +3,21 @@
 
 An image holds the labels 1 to the number of phases (0 is kept for "no phase"). Its
 length scale sets how many boundaries it has, and a wanted number of boundaries the
-scale.
+scale. Its outlines are smooth, or as rough as those of a segmented micrograph, with
+specks of other phases here and there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 __all__ = [
     "KINDS",
+    "SMOOTH",
+    "Texture",
     "boundary_density",
     "draw_label_image",
     "draw_label_image_of_density",
@@ -22,6 +26,33 @@ __all__ = [
 SCALE = 16.0  # pixels
 TOLERANCE = 0.01  # of the wanted density
 MAX_TRIALS = 12
+SPECK_SPREAD = 0.4  # standard deviation of the logarithm of their diameters
+
+
+class Texture(NamedTuple):
+    """What is fine in an image of labels.
+
+    Attributes
+    ----------
+    roughness : float
+        Root mean square of the random displacement of the outlines, along rows and
+        along columns; pixels. Segmented micrographs have 0.5 to 1.5.
+    length : float
+        Over which the displacement is correlated, pixels.
+    specks : float
+        Specks per pixel: small particles of a random phase, of irregular outline.
+    speck_size : float
+        Their median diameter, pixels; two thirds are within a factor of 1.5 of it.
+    """
+
+    roughness: float = 0.0
+    length: float = 3.0
+    specks: float = 0.0
+    speck_size: float = 4.0
+
+
+SMOOTH = Texture()
+"""Neither roughness nor specks."""
 
 
 def boundary_density(labels: np.ndarray) -> float:
@@ -48,6 +79,7 @@ def draw_label_image(
     random_state: int | np.random.Generator | None = None,
     *,
     scale: float = SCALE,
+    texture: Texture = SMOOTH,
 ) -> np.ndarray:
     """An image of labels.
 
@@ -65,6 +97,8 @@ def draw_label_image(
     scale : float, default 16
         Period of the lamellae, diameter of a particle, a grain or a precipitate,
         correlation length of a field; pixels.
+    texture : Texture, optional
+        Roughness of the outlines, and specks; none by default.
 
     Returns
     -------
@@ -79,8 +113,11 @@ def draw_label_image(
     shape = _checked(kind, shape, n_phases)
     if not 0 < scale < np.inf:
         raise ValueError(f"`scale` is {scale}; pixels above zero are expected.")
+    _check_texture(texture)
     rng = np.random.default_rng(random_state)
-    return KINDS[kind](shape, n_phases, float(scale), rng).astype(np.int16)
+    labels = KINDS[kind](shape, n_phases, float(scale), rng).astype(np.int16)
+    labels = _roughened(labels, texture, rng)
+    return _with_specks(labels, n_phases, texture, rng)
 
 
 def draw_label_image_of_density(
@@ -89,12 +126,14 @@ def draw_label_image_of_density(
     n_phases: int,
     density: float,
     random_state: int | np.random.Generator | None = None,
+    *,
+    texture: Texture = SMOOTH,
 ) -> np.ndarray:
     """An image of labels with as many boundaries as wanted.
 
     Parameters
     ----------
-    kind, shape, n_phases, random_state
+    kind, shape, n_phases, random_state, texture
         See :func:`draw_label_image`; two phases or more.
     density : float
         Wanted :func:`boundary_density`; reached to 1 %, or as near as the few
@@ -118,7 +157,9 @@ def draw_label_image_of_density(
         )
     seed = int(np.random.default_rng(random_state).integers(2**63))
     return _search_scale(
-        lambda scale: draw_label_image(kind, shape, n_phases, seed, scale=scale),
+        lambda scale: draw_label_image(
+            kind, shape, n_phases, seed, scale=scale, texture=texture
+        ),
         density,
     )
 
@@ -145,6 +186,35 @@ def _checked(kind: str, shape: tuple[int, int], n_phases: int) -> tuple[int, int
     if not 1 <= n_phases < 2**15:
         raise ValueError(f"`n_phases` is {n_phases}; 1 to {2**15 - 1} are expected.")
     return int(shape[0]), int(shape[1])
+
+
+def _check_texture(texture: Texture) -> None:
+    is_right = all(0 <= value < np.inf for value in texture)
+    if not is_right or texture.length == 0 or texture.speck_size == 0:
+        raise ValueError(
+            f"`texture` is {texture}; numbers that are not negative are expected, and "
+            "a length and a size of specks above zero."
+        )
+
+
+def _roughened(labels, texture, rng):
+    """Take the label of each pixel from a place that is randomly displaced."""
+    if texture.roughness == 0:
+        return labels
+    places = []
+    for axis, indices in enumerate(np.indices(labels.shape)):
+        shift = texture.roughness * _field(labels.shape, texture.length, rng)
+        place = np.rint(indices + shift).astype(int)
+        places.append(np.clip(place, 0, labels.shape[axis] - 1))
+    return labels[tuple(places)]
+
+
+def _with_specks(labels, n_phases, texture, rng):
+    for _ in range(round(texture.specks * labels.size)):
+        centre = rng.random(2) * labels.shape
+        radius = texture.speck_size / 2 * np.exp(rng.normal(0, SPECK_SPREAD))
+        _paint(labels, centre, _outline(radius, rng), 1 + rng.integers(n_phases))
+    return labels
 
 
 def _field(shape: tuple[int, int], length: float, rng: np.random.Generator):
