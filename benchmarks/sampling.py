@@ -77,7 +77,7 @@ SMOOTH_SCENES = {
 }
 TEXTURES = {
     "two-phase 128": Texture(0.7, 3),
-    "two-phase 1024": Texture(0.5, 3),
+    "two-phase 1024": Texture(0.7, 3, specks=0.00011, speck_size=5),
     "four-phase 256": Texture(0.7, 3, specks=0.0036, speck_size=4),
     "four-phase 1024": Texture(0.7, 3, specks=0.0003, speck_size=5),
 }

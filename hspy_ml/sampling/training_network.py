@@ -6,7 +6,9 @@ pixels as sampling itself leaves them: examples are sampled with the regressor a
 and stopped now and then; its features and errors train the next regressor. (Masks
 drawn at random have neither the dense boundaries nor the empty interiors that sampling
 leaves.) The score is log(P d_1^a): a measurement in a wide gap mends more than its own
-pixel.
+pixel. Beside a boundary it mends little more; where all of the nearest measurements
+agree, an error is a particle that was overlooked, as large as the gap lets it be: the
+power a is larger there.
 """
 
 from __future__ import annotations
@@ -23,21 +25,24 @@ from .training import INITIAL, begin, checked_images, features_of
 
 __all__ = ["train_network"]
 
-WIDTHS = (15, 7)  # and one unit in each that hands log d_1 on
+WIDTHS = (14, 6)  # and two units in each that hand log d_1 on
 STOPS = 6
 PIXELS_PER_STOP = 2000
 STEPS = 4000
 BATCH = 2048
 LEARNING_RATE = 4e-3
+DISTANCE_POWERS = (0.25, 1.25)
 UNUSED = FEATURES.index("sparsity")  # depends on the size of the image
 LOG_DISTANCE = FEATURES.index("log_distance")
+N_LABELS = FEATURES.index("n_labels")
+FAR = 20.0  # more than any log d_1
 
 
 def train_network(
     images: Iterable[np.ndarray],
     last_shares: Sequence[float] | float = 0.15,
     *,
-    distance_power: float = 1.5,
+    distance_powers: tuple[float, float] = DISTANCE_POWERS,
     n_neighbours: int = N_NEIGHBOURS,
     n_rounds: int = 2,
     n_steps: int = STEPS,
@@ -51,9 +56,10 @@ def train_network(
         Examples: labels from 1, of two phases or more.
     last_shares : float or sequence of float, default 0.15
         Share of the pixels up to which they are sampled: of all, or of each.
-    distance_power : float, default 1.5
-        a, how much a wide gap counts: with 0.5 boundaries are followed sooner, with
-        1.5 fewer small particles are overlooked.
+    distance_powers : tuple of float, default (0.25, 1.25)
+        a, how much a wide gap counts, where the nearest measurements differ, and where
+        they agree. The smaller the first, the sooner boundaries are followed; the
+        larger the second, the fewer small particles are overlooked.
     n_neighbours : int, default 10
         L, how many of the nearest measurements the features are from.
     n_rounds : int, default 2
@@ -85,12 +91,12 @@ def train_network(
         ]
         features, is_wrong = (np.concatenate(part) for part in zip(*parts, strict=True))
         layers = _fit_network(features, is_wrong, n_steps, int(rng.integers(2**31)))
-        layers = _with_distance(layers, distance_power)
+        layers = _with_distances(layers, *distance_powers)
         training = {
             "n_images": len(images),
             "n_pixels": len(features),
             "n_rounds": n_rounds,
-            "distance_power": distance_power,
+            "distance_powers": list(distance_powers),
         }
         regressor = Regressor.from_network(n_neighbours, training, **layers)
     return regressor
@@ -178,18 +184,25 @@ def _descend(network, x, y, n_steps) -> None:
         schedule.step()
 
 
-def _with_distance(layers: dict[str, np.ndarray], power: float):
-    """Add `power` log d_1, which is never negative, by a unit in each layer."""
-    w_1, w_2 = layers["weights_1"], layers["weights_2"]
-    unit = np.zeros((w_1.shape[0], 1))
-    unit[LOG_DISTANCE] = 1
-    corner = np.zeros((w_2.shape[0] + 1, w_2.shape[1] + 1))
-    corner[:-1, :-1] = w_2
-    corner[-1, -1] = 1
+def _with_distances(
+    layers: dict[str, np.ndarray], power: float, power_in_agreement: float
+) -> dict[str, np.ndarray]:
+    """Add the power times log d_1, which is never negative, by two units in each layer.
+
+    One hands it on always, the other one where there is one label only.
+    """
+    units = np.zeros((layers["weights_1"].shape[0], 2))
+    units[LOG_DISTANCE] = 1
+    units[N_LABELS, 1] = -FAR
+    n_2, n_1 = layers["weights_2"].shape
+    middle = np.zeros((n_2 + 2, n_1 + 2))
+    middle[:n_2, :n_1] = layers["weights_2"]
+    middle[n_2:, n_1:] = np.eye(2)
+    more = power_in_agreement - power
     return {
-        "weights_1": np.hstack([w_1, unit]),
-        "bias_1": np.append(layers["bias_1"], 0),
-        "weights_2": corner,
-        "bias_2": np.append(layers["bias_2"], 0),
-        "weights_3": np.append(layers["weights_3"], power),
+        "weights_1": np.hstack([layers["weights_1"], units]),
+        "bias_1": np.append(layers["bias_1"], [0, FAR]),
+        "weights_2": middle,
+        "bias_2": np.append(layers["bias_2"], [0, 0]),
+        "weights_3": np.append(layers["weights_3"], [power, more]),
     }

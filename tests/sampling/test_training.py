@@ -7,7 +7,7 @@ import pytest
 from hspy_ml.sampling.choice import Chooser
 from hspy_ml.sampling.label_images import draw_label_image_of_density
 from hspy_ml.sampling.regressor import Regressor
-from hspy_ml.sampling.train_default import training_images
+from hspy_ml.sampling.train_default import TRAINING_KINDS, training_images
 from hspy_ml.sampling.training import (
     area_under_distortion,
     begin,
@@ -67,6 +67,28 @@ def test_training_beats_the_rule_on_another_kind_of_image(regressors):
     assert wrong["network"] < wrong["rule"]
 
 
+def test_the_score_counts_the_distance_more_where_labels_agree():
+    """Powers 0 and 0, or 0.5 and 2: the scores differ by them times log d_1."""
+    train = images("fields", [1])
+    low, high = (
+        train_network(train, distance_powers=p, n_rounds=1, n_steps=20, random_state=0)
+        for p in ((0, 0), (0.5, 2))
+    )
+    pattern = np.argwhere(np.random.default_rng(0).random((SIDE, SIDE)) < 0.05)
+    maps, raised = (begin(train[0], pattern, r).maps for r in (low, high))
+    is_open = maps.is_open
+    near = maps.near[is_open].astype(int)
+    labels = train[0][tuple((np.argwhere(is_open)[:, None] + near).T)].T
+    agree = (labels == labels[:, :1]).all(axis=1)
+    distance = np.hypot(*near[:, 0].T)
+    assert 0.1 < agree.mean() < 0.9
+    np.testing.assert_allclose(
+        raised.score[is_open] - maps.score[is_open],
+        np.where(agree, 2, 0.5) * np.log(distance),
+        atol=1e-4,
+    )
+
+
 def test_training_repeats(regressors):
     train = images("fields", [1, 2, 3]) + images("grains", [4, 5])
     again = train_linear(train, 8.0, random_state=0)
@@ -116,6 +138,7 @@ def test_the_default_is_trained_on_no_kind_of_the_benchmarks_scenes():
     train, shares = training_images()
     assert len(train) == len(shares)
     assert {image.max() for image in train} == {2, 3, 4}
+    assert not {"lamellae", "powder"} & set(TRAINING_KINDS)
 
 
 @pytest.mark.slow
