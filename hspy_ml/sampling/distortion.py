@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from .distortion_course import GROWTH, Course, State
 from .distortion_map import DoubtTracker
 from .distortion_model import DoubtModel, default_doubt_model
 from .sampler_checks import checked_labels, checked_places, checked_shape
@@ -22,9 +25,8 @@ class DistortionEstimator:
 
     .. math:: \widehat{TD} = \frac{c}{N} \sum_s p_s ,
 
-    times a correction c for what happened since: before a measurement is taken in, its
-    label is predicted, with the chance :math:`p_i` of an error. If recently there were
-    more surprises than that, c is above one (see :attr:`correction`).
+    times a correction c for how this sampling went (see :attr:`correction`). Of maps
+    of more than 256 x 256 pixels the mean is taken over a lattice of about as many.
 
     It needs no sampler, but positions and labels in the order of their measurement;
     hand it what a :class:`hspy_ml.sampling.sampler.DynamicSampler` is handed.
@@ -64,9 +66,10 @@ class DistortionEstimator:
         self.model = default_doubt_model() if model is None else model
         self._counts = _pixels_that_count(navigation_mask, self._shape).reshape(grid)
         self._tracker = DoubtTracker(grid)
-        self._expected: list[float] = []
-        self._surprises: list[bool] = []
-        self._is_current = False
+        self._summed = self._counts & self._tracker.judged
+        self._course = Course()
+        self._next_moment = max(FIRST, math.ceil(FIRST_SHARE * self._counts.size))
+        self._now: State | None = None
 
     @property
     def n_measured(self) -> int:
@@ -93,37 +96,59 @@ class DistortionEstimator:
         TypeError, ValueError
             As :meth:`hspy_ml.sampling.sampler.DynamicSampler.update`.
         """
-        places = checked_places(positions, self._shape)
-        labels = checked_labels(labels, len(places), None)
-        for place, label in zip(places, labels, strict=True):
-            if label > 0 and self._tracker.can_predict:
-                self._compare(place, label)
-            self._tracker.add(*place, label)
-        self._is_current = self._is_current and not places
+        places = np.array(checked_places(positions, self._shape), np.int64)
+        labels = np.array(checked_labels(labels, len(places), None), np.int16)
+        done = 0
+        while done < len(places):
+            end = done + max(self._next_moment - self.n_measured, 1)
+            self._take_in(places[done:end], labels[done:end])
+            done = end
+
+    def _take_in(self, places: np.ndarray, labels: np.ndarray) -> None:
+        """Measurements until the next moment that is kept; then keep it."""
+        self._now = None
+        if self._course.has_begun:
+            network = self.model.network
+            self._course.add(*self._tracker.follow(places, labels, network))
+        else:
+            self._tracker.add(places, labels)
+        if self.n_measured >= self._next_moment:
+            self._course.note(self._state())
+            self._next_moment = math.ceil(GROWTH * self.n_measured)
 
     @property
     def distortion(self) -> float:
         """Expected share of the map's pixels that are wrong; 1 before any label."""
         if not self.n_measured:
             return 1.0
-        expected = float(self._renewed().chance[self._counts].mean(dtype=float))
-        return min(self.correction * expected, 1.0)
+        state = self._state()
+        return min(self.correction * state.expected / state.n_pixels, 1.0)
 
     @property
     def correction(self) -> float:
-        r"""Surprises over what was expected of them, recently.
+        """What the mean chance of an error is to be multiplied by.
 
-        :math:`c = (a + n) / (a + \sum_i p_i)` with n the number of surprises where the
-        chance of one was low, among the last of the measurements. Where it was high
-        the sampler sought it: that says little of the rest of the map.
+        From surprises, labels that came otherwise than predicted, over what was
+        expected of them; from what has changed in the map since, over the errors that
+        were expected then; and from where the errors are expected. See
+        :data:`hspy_ml.sampling.distortion_course.COURSE_FEATURES`.
         """
-        recent = slice(-max(round(RECENT * len(self._expected)), 1), None)
-        expected = np.array(self._expected[recent])
-        surprises = np.array(self._surprises[recent])
-        is_low = expected < LOW
-        return float(
-            (PRIOR + surprises[is_low].sum()) / (PRIOR + expected[is_low].sum())
-        )
+        if not self.n_measured:
+            return 1.0
+        return float(self.model.law.correction(self.course()[0]))
+
+    def course(self) -> tuple[np.ndarray, float]:
+        """What the correction follows from, and the wrong pixels without it.
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_features,)
+            :data:`hspy_ml.sampling.distortion_course.COURSE_FEATURES`.
+        expected : float
+            Sum of the chances of an error over the map.
+        """
+        state = self._state()
+        return self._course.features(state), state.expected
 
     def interval(self, level: float = 0.9) -> tuple[float, float]:
         """Within which the distortion is likely to be.
@@ -159,33 +184,36 @@ class DistortionEstimator:
         """float32, that the label of a pixel is wrong; 0 where it was measured."""
         if not self.n_measured:
             return np.ones(self._shape, np.float32)
-        return self._renewed().chance.reshape(self._shape).copy()
+        chance = self._tracker.chance_everywhere(self.model.network)
+        return chance.reshape(self._shape)
 
     @property
     def reconstruction(self) -> np.ndarray:
         """int16, the map that is judged: :func:`.reconstruction.reconstruct`."""
         return self._tracker.image.reshape(self._shape).copy()
 
-    def _renewed(self) -> DoubtTracker:
-        if not self._is_current:
-            self._tracker.renew(self.model.network)
-            self._is_current = True
-        return self._tracker
+    def _state(self) -> State:
+        """What is expected now."""
+        if self._now is None:
+            tracker, summed = self._tracker, self._summed
+            tracker.renew(self.model.network)
+            chance = tracker.chance[summed].astype(float)
+            agreed = tracker.agreed[summed]
+            stands_for = self.n_pixels / max(chance.size, 1)
+            self._now = State(
+                n=self.n_measured,
+                image=np.where(self._counts, tracker.image, 0),
+                n_pixels=self.n_pixels,
+                expected=stands_for * chance.sum(),
+                agreed=stands_for * chance[agreed].sum(),
+                squared=stands_for * (chance**2).sum(),
+                density=math.exp(tracker.of_the_map()[1]),
+            )
+        return self._now
 
-    def _compare(self, place: tuple[int, int], label: int) -> None:
-        """Note what was expected of a pixel, and whether it came otherwise."""
-        if self._tracker.labels[place] == 0:
-            guess, _, chance = self._tracker.expect(*place, self.model.network)
-            self._expected.append(chance)
-            self._surprises.append(guess != label)
 
-
-LOW = 0.2
-"""Chance of an error from which a surprise is none."""
-RECENT = 0.15
-"""Share of the measurements that are recent."""
-PRIOR = 10.0
-"""a, surprises and chances that are added: few say little."""
+FIRST, FIRST_SHARE = 10, 0.01
+"""Number of labels, and their share, from which others are predicted."""
 CLUSTER = 4.0
 """Wrong pixels that come together."""
 

@@ -36,6 +36,8 @@ class DoubtMaps(NamedTuple):
         Whether the nearest measurements have one label.
     stale : ndarray of bool, shape (n_rows, n_columns)
         Whether the nearest measurements changed.
+    judged : ndarray of bool, shape (n_rows, n_columns)
+        Pixels of which the chance is kept; of a large map a part is enough.
     room, shares : ndarray
         Scratch, see `reconstruction_kernels`.
     """
@@ -46,6 +48,7 @@ class DoubtMaps(NamedTuple):
     chance: np.ndarray
     agreed: np.ndarray
     stale: np.ndarray
+    judged: np.ndarray
     room: np.ndarray
     shares: np.ndarray
 
@@ -67,18 +70,40 @@ def take_out(maps, row, column):
 
 
 @numba.njit(**_OPTIONS)
-def expect(maps, row, column, of_the_map, network):
-    """Label of a pixel, whether its nearest agree, and the chance of an error."""
+def follow(maps, places, labels, of_the_map, network, chances, guesses):
+    """Take in labels, one after the other; return by how many more are known.
+
+    Label 0 takes one out. Before a pixel is known its label is predicted, with the
+    chance of an error; the chance is NaN of one that was known, or if it came as 0.
+    """
+    features = np.empty(N_FEATURES)
+    hidden = np.empty((1, network.biases_1.size))
+    features[N_LOCAL:] = of_the_map
+    n_more = 0
+    for i in range(labels.size):
+        y, x = places[i, 0], places[i, 1]
+        was_known = maps.labels[y, x] > 0
+        chances[i] = np.nan
+        if labels[i] > 0 and not was_known:
+            guesses[i], chances[i] = _expect(maps, y, x, features, hidden, network)
+        if labels[i] > 0:
+            take_in(maps, y, x, labels[i])
+        elif was_known:
+            maps.labels[y, x] = 0
+            take_out(maps, y, x)
+        n_more += int(labels[i] > 0) - int(was_known)
+    return n_more
+
+
+@numba.njit(**_OPTIONS)
+def _expect(maps, row, column, features, hidden, network):
     n_rows, n_columns = maps.labels.shape
     for y in range(max(row - 1, 0), min(row + 2, n_rows)):
         for x in range(max(column - 1, 0), min(column + 2, n_columns)):
             if maps.stale[y, x]:
                 _reconstruct(maps, y, x)
-    features = np.empty(N_FEATURES)
-    hidden = np.empty((1, network.biases_1.size))
-    features[N_LOCAL:] = of_the_map
     chance = _chance(maps, row, column, features, hidden, network)
-    return maps.image[row, column], maps.agreed[row, column], chance
+    return maps.image[row, column], chance
 
 
 @numba.njit(**_OPTIONS)
@@ -132,9 +157,31 @@ def judge_stale(maps, of_the_map, network):
         for x in range(maps.labels.shape[1]):
             if maps.labels[y, x] > 0:
                 maps.chance[y, x] = 0.0
-            elif maps.stale[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].any():
+            elif maps.judged[y, x] and _is_stale_around(maps.stale, y, x):
                 maps.chance[y, x] = _chance(maps, y, x, features, hidden, network)
     maps.stale[:] = False
+
+
+@numba.njit(**_OPTIONS)
+def _is_stale_around(stale, row, column):
+    for y in range(max(row - 1, 0), min(row + 2, stale.shape[0])):
+        for x in range(max(column - 1, 0), min(column + 2, stale.shape[1])):
+            if stale[y, x]:
+                return True
+    return False
+
+
+@numba.njit(**_OPTIONS)
+def judge_all(maps, of_the_map, network, chance):
+    """Write the chances of all pixels; the reconstruction is up to date."""
+    features = np.empty(N_FEATURES)
+    hidden = np.empty((1, network.biases_1.size))
+    features[N_LOCAL:] = of_the_map
+    for y in range(chance.shape[0]):
+        for x in range(chance.shape[1]):
+            chance[y, x] = 0.0
+            if maps.labels[y, x] == 0:
+                chance[y, x] = _chance(maps, y, x, features, hidden, network)
 
 
 @numba.njit(**_OPTIONS)

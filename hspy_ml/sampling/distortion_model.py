@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small network that says how likely a reconstructed label is wrong."""
+"""The small network that says how likely a reconstructed label is wrong.
+
+And the law that says how far that holds on the map at hand.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,15 @@ import numpy as np
 
 from ..networks.model_card import ModelCard
 from ..networks.model_file import StoredModel, load_model, save_model
+from .distortion_course import COURSE_FEATURES
 
-__all__ = ["FEATURES", "DoubtModel", "DoubtNetwork", "default_doubt_model"]
+__all__ = [
+    "FEATURES",
+    "CourseLaw",
+    "DoubtModel",
+    "DoubtNetwork",
+    "default_doubt_model",
+]
 
 TASK = "distortion of sparse maps"
 DEFAULT_FILE = "data/distortion.safetensors"
@@ -56,14 +66,71 @@ class DoubtNetwork(NamedTuple):
     bias_3: np.ndarray
 
 
+FARTHEST = 3.0
+"""Standard deviations from the mean beyond which a feature tells no more."""
+
+
+class CourseLaw(NamedTuple):
+    """Logarithm of the distortion over the mean chance, linear in what happened.
+
+    Attributes
+    ----------
+    means, scales : ndarray of float64, shape (n_features,)
+        Of `COURSE_FEATURES`, in the training.
+    slopes : ndarray of float64, shape (n_features,)
+        For features less their means over their scales.
+    offset : ndarray of float64, shape (1,)
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+    slopes: np.ndarray
+    offset: np.ndarray
+
+    @classmethod
+    def none(cls) -> CourseLaw:
+        """The mean chance as it is."""
+        n = len(COURSE_FEATURES)
+        return cls(np.zeros(n), np.ones(n), np.zeros(n), np.zeros(1))
+
+    def standardised(self, features: np.ndarray) -> np.ndarray:
+        """Features in units of the training; 0 where they are NaN.
+
+        Parameters
+        ----------
+        features : ndarray of float, shape (..., n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (..., n_features)
+        """
+        units = (features - self.means) / self.scales
+        return np.nan_to_num(np.clip(units, -FARTHEST, FARTHEST), nan=0.0)
+
+    def correction(self, features: np.ndarray) -> np.ndarray:
+        """The distortion over the mean chance, as far as it can be told.
+
+        Parameters
+        ----------
+        features : ndarray of float, shape (..., n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (...)
+        """
+        return np.exp(self.standardised(features) @ self.slopes + self.offset[0])
+
+
 @dataclass(frozen=True, eq=False)
 class DoubtModel:
-    """The network, and how far the whole map may be from what it says.
+    """The network, the law, and how far the whole map may be from what they say.
 
     Parameters
     ----------
     network : DoubtNetwork
         Chance of an error from `FEATURES`.
+    law : CourseLaw, optional
+        Correction of the mean chance; none by default.
     spread : float
         Standard deviation of the logarithm of the distortion over its estimate, on
         maps of other kinds than those of the training.
@@ -72,6 +139,7 @@ class DoubtModel:
     """
 
     network: DoubtNetwork = field(repr=False)
+    law: CourseLaw = field(default_factory=CourseLaw.none, repr=False)
     spread: float = 0.25
     training: dict = field(default_factory=dict, repr=False)
 
@@ -79,12 +147,16 @@ class DoubtModel:
         """Card and weights as they are in a file."""
         card = ModelCard(
             task=TASK,
-            architecture="two hidden layers, logistic",
+            architecture="two hidden layers, logistic; log-linear in the course",
             hyperparameters={"spread": self.spread},
-            conditions={"features": list(FEATURES)},
+            conditions={
+                "features": list(FEATURES),
+                "course_features": list(COURSE_FEATURES),
+            },
             training=self.training,
         )
-        weights = {k: v.astype(np.float32) for k, v in self.network._asdict().items()}
+        parts = {**self.network._asdict(), **self.law._asdict()}
+        weights = {k: v.astype(np.float32) for k, v in parts.items()}
         return StoredModel(card, weights)
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
@@ -123,34 +195,40 @@ class DoubtModel:
             other features.
         """
         stored = load_model(path, TASK)
-        if stored.card.conditions.get("features") != list(FEATURES):
+        made_for = stored.card.conditions
+        names = [made_for.get("features"), made_for.get("course_features")]
+        if names != [list(FEATURES), list(COURSE_FEATURES)]:
             raise ValueError(
                 f"{path} was trained for other features than this version of hspy_ml "
                 "computes; train it again."
             )
-        return cls(
-            _checked_network(stored.weights, path),
-            float(stored.card.hyperparameters["spread"]),
-            dict(stored.card.training),
-        )
+        network = DoubtNetwork(*_parts(stored.weights, DoubtNetwork._fields, path))
+        law = CourseLaw(*_parts(stored.weights, CourseLaw._fields, path))
+        _check_shapes(network, law, path)
+        spread = float(stored.card.hyperparameters["spread"])
+        return cls(network, law, spread, dict(stored.card.training))
 
 
-def _checked_network(
-    weights: Mapping[str, np.ndarray], path: str | PathLike[str]
-) -> DoubtNetwork:
+def _parts(
+    weights: Mapping[str, np.ndarray],
+    names: tuple[str, ...],
+    path: str | PathLike[str],
+) -> list[np.ndarray]:
     try:
-        parts = [
-            np.ascontiguousarray(weights[name], np.float64)
-            for name in DoubtNetwork._fields
-        ]
+        return [np.ascontiguousarray(weights[name], np.float64) for name in names]
     except KeyError as error:
         raise ValueError(f"{path} lacks {error}; train the model again.") from error
-    network = DoubtNetwork(*parts)
+
+
+def _check_shapes(
+    network: DoubtNetwork, law: CourseLaw, path: str | PathLike[str]
+) -> None:
     n_1, n_2 = network.biases_1.size, network.biases_2.size
+    n_law = (len(COURSE_FEATURES),)
     shapes = ((len(FEATURES), n_1), (n_1,), (n_1, n_2), (n_2,), (n_2,), (1,))
-    if tuple(part.shape for part in parts) != shapes:
+    shapes += (n_law, n_law, n_law, (1,))
+    if tuple(part.shape for part in (*network, *law)) != shapes:
         raise ValueError(f"{path} has weights of other shapes; train the model again.")
-    return network
 
 
 def default_doubt_model() -> DoubtModel:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distortion_map import DoubtTracker
-from .distortion_model import FEATURES, DoubtModel, DoubtNetwork
+from .distortion_model import FEATURES, DoubtNetwork
 
-__all__ = ["DoubtExamples", "examples_of_run", "join_examples", "train_doubt_model"]
+__all__ = ["DoubtExamples", "examples_of_run", "join_examples", "train_network"]
 
 AGREED_SHARE = 0.1
 """Of the pixels whose nearest measurements agree, so many are kept; they count more."""
@@ -66,8 +66,8 @@ def examples_of_run(
     done, parts = 0, []
     for share in sorted(shares):
         n = min(round(share * truth.size), len(order))
-        for row, column in order[done:n]:
-            tracker.add(row, column, truth[row, column])
+        part = order[done:n]
+        tracker.add(part, truth[tuple(part.T)])
         done = n
         features, places, agreed = tracker.features()
         kept = ~agreed | (rng.random(agreed.size) < AGREED_SHARE)
@@ -96,32 +96,23 @@ def join_examples(parts: Iterable[DoubtExamples]) -> DoubtExamples:
     )
 
 
-def train_doubt_model(
-    examples: DoubtExamples,
-    *,
-    n_steps: int = 8000,
-    spread: float = 0.25,
-    random_state: int = 0,
-    **training,
-) -> DoubtModel:
+def train_network(
+    examples: DoubtExamples, *, n_steps: int = 3000, random_state: int = 0
+) -> DoubtNetwork:
     """Train the network by the logarithmic score, which calibrates.
 
     Parameters
     ----------
     examples : DoubtExamples
         Of many images and several samplers.
-    n_steps : int, default 8000
+    n_steps : int, default 3000
         Of Adam, with the learning rate going down to zero linearly.
-    spread : float, default 0.25
-        See :class:`hspy_ml.sampling.distortion_model.DoubtModel`.
     random_state : int, default 0
         Makes the training repeat exactly.
-    **training
-        What the card is to say of it.
 
     Returns
     -------
-    DoubtModel
+    DoubtNetwork
     """
     import torch
 
@@ -142,8 +133,7 @@ def train_doubt_model(
         loss.backward()
         optimiser.step()
         schedule.step()
-    training |= {"n_pixels": len(wrong), "n_steps": n_steps, "seed": random_state}
-    return DoubtModel(_with_units(network, mean, scale), spread, training)
+    return _with_units(network, mean, scale)
 
 
 def _untrained(n_features: int, generator):
