@@ -31,7 +31,7 @@ SURE = 0.99  # probability of a phase from which a spectrum is beyond doubt
 FEWEST_SPECTRA = 10
 FEWEST_COUNTS = 20_000  # of all spectra of a phase together
 LARGEST_CHANGE = 0.5  # of the distance to the nearest other reference
-WIDENINGS = (4.0, 2.0, 1.0)
+WIDENINGS = (3.0, 1.0)
 """Factors of the scatter that was learned, round by round: the least odd spectra, from
 which it is learned at first, scatter less than all do."""
 
@@ -80,11 +80,16 @@ def adapted_to(
             false_alarms=classifier.false_alarms,
             random_state=random_state,
             conditions=classifier.conditions,
-        )
+        ).taught_by(counts, np.where(_is_one_of(names, found)[labels], labels, 0))
         found = adapted.classify(counts)
         sure = found.is_known & (found.confidence >= SURE)
         labels = np.where(sure, found.best, 0)
     return adapted, changed
+
+
+def _is_one_of(names: tuple[str, ...], found: Classified) -> np.ndarray:
+    """Whether each label, from 0, is that of one of some phases."""
+    return np.array([False, *(name in names for name in found.names)])
 
 
 def _core(found: Classified) -> np.ndarray:

@@ -109,9 +109,19 @@ def own_sums(counts: Counts, weights: np.ndarray, which: np.ndarray) -> np.ndarr
 
     sums = np.empty((counts.n_pixels, weights.shape[2]), np.float32)
     if isinstance(counts, DenseCounts):
-        kernels.own_sums_of_dense(_rows(counts), weights, which, sums)
-    else:
-        kernels.own_sums_of_rows(*_arrays(counts), weights, which, sums)
+        return _own_sums_of_dense(counts.values, weights, which, sums)
+    kernels.own_sums_of_rows(*_arrays(counts), weights, which, sums)
+    return sums
+
+
+def _own_sums_of_dense(
+    values: np.ndarray, weights: np.ndarray, which: np.ndarray, sums: np.ndarray
+) -> np.ndarray:
+    """A product of matrices for each phase."""
+    sums[which < 0] = 0
+    for phase in np.unique(which[which >= 0]):
+        own = which == phase
+        sums[own] = values[own].astype(np.float32) @ weights[phase]
     return sums
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,10 +22,13 @@ from .likelihood_files import (
     check_sizes,
     references_from_arrays,
     references_to_arrays,
+    variation_from_arrays,
+    variation_to_arrays,
 )
 from .references import References, references_from_expected, references_from_spectra
-from .unknown import UnknownTest
+from .unknown import UnknownTest, Variation
 from .unknown_calibration import Calibration, calibrate
+from .unknown_variation import seen_variation
 
 __all__ = ["ARCHITECTURE", "TASK", "LikelihoodClassifier"]
 
@@ -52,6 +55,8 @@ class LikelihoodClassifier:
         Share of the spectra of known phases that may be called unknown.
     conditions : dict
         Of the measurement, such as the energy axis; plain values, kept for the card.
+    variation : Variation, optional
+        What labelled spectra show of the departures that are looked for.
     """
 
     references: References
@@ -60,6 +65,7 @@ class LikelihoodClassifier:
     prior_shares: np.ndarray
     false_alarms: float = FALSE_ALARMS
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    variation: Variation | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.false_alarms < 1:
@@ -113,7 +119,7 @@ class LikelihoodClassifier:
             If an input is not as described, or two phases have the same spectrum.
         """
         references = references_from_spectra(counts, labels, names)
-        return cls.from_references(
+        found = cls.from_references(
             references,
             alternatives,
             prior_shares,
@@ -121,6 +127,7 @@ class LikelihoodClassifier:
             random_state,
             conditions,
         )
+        return found.taught_by(counts, labels)
 
     @classmethod
     def from_expected(
@@ -206,6 +213,26 @@ class LikelihoodClassifier:
             float(false_alarms),
             dict(conditions or {}),
         )
+
+    def taught_by(self, counts: Counts, labels: np.ndarray) -> LikelihoodClassifier:
+        """Take note of how spectra of the phases depart from the references.
+
+        Parameters
+        ----------
+        counts : SparseCounts or DenseCounts
+            n_spectra by n_channels.
+        labels : ndarray of int, shape (n_spectra,)
+            From 1; 0 for spectra that are not used.
+
+        Returns
+        -------
+        LikelihoodClassifier
+            A copy that does not call such departures unknown.
+        """
+        test = UnknownTest(self.references, self.alternatives)
+        which = np.asarray(labels) - 1
+        variation = seen_variation(test, self.calibration, counts, which)
+        return replace(self, variation=variation)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -317,7 +344,7 @@ class LikelihoodClassifier:
 
     @cached_property
     def _test(self) -> UnknownTest:
-        return UnknownTest(self.references, self.alternatives)
+        return UnknownTest(self.references, self.alternatives, self.variation)
 
     @property
     def card(self) -> ModelCard:
@@ -336,6 +363,7 @@ class LikelihoodClassifier:
             "prior_shares": self.prior_shares,
             **references_to_arrays(self.references),
             **calibration_to_arrays(self.calibration),
+            **variation_to_arrays(self.variation),
         }
         return StoredModel(self.card, arrays)
 
@@ -373,6 +401,7 @@ class LikelihoodClassifier:
                 arrays["prior_shares"],
                 card.hyperparameters["false_alarms"],
                 conditions,
+                variation_from_arrays(arrays),
             )
         except KeyError as error:
             raise ValueError(f"The model lacks {error}; it is damaged.") from error

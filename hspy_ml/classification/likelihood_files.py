@@ -11,6 +11,7 @@ import numpy as np
 
 from .reference_scatter import Scatter
 from .references import References
+from .unknown import Variation
 from .unknown_calibration import Calibration
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "check_sizes",
     "references_from_arrays",
     "references_to_arrays",
+    "variation_from_arrays",
+    "variation_to_arrays",
 ]
 
 Arrays = Mapping[str, np.ndarray]
@@ -42,6 +45,18 @@ def calibration_to_arrays(calibration: Calibration) -> dict[str, np.ndarray]:
 def calibration_from_arrays(arrays: Arrays) -> Calibration:
     """What `calibration_to_arrays` was given; KeyError if an array is not there."""
     return _whole("calibration", Calibration, arrays)
+
+
+def variation_to_arrays(variation: Variation | None) -> dict[str, np.ndarray]:
+    """Arrays by name; none if nothing is known of it."""
+    return {} if variation is None else _parts("variation", variation)
+
+
+def variation_from_arrays(arrays: Arrays) -> Variation | None:
+    """What `variation_to_arrays` was given."""
+    if not any(name.startswith("variation.") for name in arrays):
+        return None
+    return _whole("variation", Variation, arrays)
 
 
 def check_sizes(arrays: Arrays, n_phases: int, n_channels: int) -> None:
@@ -68,6 +83,10 @@ def check_sizes(arrays: Arrays, n_phases: int, n_channels: int) -> None:
         "scatter.variances": (n_phases, n_modes),
         "calibration.tail": (n_phases, arrays["calibration.tail"].shape[-1]),
     }
+    if "variation.departures" in arrays:
+        n_departures = arrays["variation.departures"].shape[-1]
+        expected["variation.departures"] = (n_phases, n_departures)
+        expected["variation.squares"] = (n_phases,)
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise ValueError(

@@ -51,19 +51,6 @@ def own_sums_of_rows(offsets, channels, values, weights, which, sums):
 
 
 @numba.njit(**_OPTIONS)
-def own_sums_of_dense(values, weights, which, sums):
-    """As :func:`own_sums_of_rows`, of dense rows."""
-    for p in range(sums.shape[0]):
-        row = sums[p]
-        row[:] = 0
-        if which[p] >= 0:
-            of_phase = weights[which[p]]
-            for c in range(values.shape[1]):
-                if values[p, c] != 0:
-                    _add(np.float32(values[p, c]), of_phase[c], row)
-
-
-@numba.njit(**_OPTIONS)
 def own_groups_of_rows(offsets, channels, values, group, which, sums):
     """Add counts in groups of channels: ``group[which[p], c]`` is the group of c."""
     for p in range(sums.shape[0]):

@@ -31,12 +31,28 @@ from .count_sums import own_groups, own_sums
 from .departures import departure_weights
 from .references import References
 
-__all__ = ["UnknownTest"]
+__all__ = ["UnknownTest", "Variation"]
 
 N_GROUPS = 64
 #: The scatter is taken for so much larger in variance, since it is never known well:
 #: what it could just have made is no evidence.
 CAUTION = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """By what the spectra of phases depart, beyond what the scatter lets expect.
+
+    Parameters
+    ----------
+    departures : ndarray, shape (n_phases, n_departures)
+        Variance of a score more than one, for each count of a spectrum.
+    squares : ndarray, shape (n_phases,)
+        The same of the sum of squares.
+    """
+
+    departures: np.ndarray
+    squares: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +64,13 @@ class UnknownTest:
     references : References
     alternatives : ndarray, shape (n_alternatives, n_channels)
         Spectra of what else could be there, each with a sum of one.
+    variation : Variation, optional
+        What spectra of the phases show of the departures themselves.
     """
 
     references: References
     alternatives: np.ndarray
+    variation: Variation | None = None
 
     @cached_property
     def _tables(self) -> _Tables:
@@ -90,9 +109,55 @@ class UnknownTest:
             tables.skewness,
             tables.penalties,
             tables.group_shares,
+            *self._more,
             found,
         )
         return found
+
+    def scores(self, counts: Counts, phase: int) -> np.ndarray:
+        """Standardised scores of all departures of spectra of one phase.
+
+        Parameters
+        ----------
+        counts : SparseCounts or DenseCounts
+            n_spectra by n_channels, none of them empty.
+        phase : int
+            From 0.
+
+        Returns
+        -------
+        ndarray, shape (n_spectra, n_departures)
+            Of either sign; of variance one, if the scatter is what it is taken for.
+        """
+        from . import unknown_kernels as kernels
+
+        tables, scatter = self._tables, self.references.scatter
+        which = np.full(counts.n_pixels, phase)
+        sums = own_sums(counts, tables.weights, which)
+        found = np.zeros((counts.n_pixels, self.n_departures))
+        kernels.scores(
+            sums,
+            counts.pixel_totals,
+            phase,
+            CAUTION * scatter.variances,
+            scatter.equal,
+            tables.overlaps,
+            tables.variances,
+            found,
+        )
+        return found
+
+    @property
+    def n_departures(self) -> int:
+        """Departures that are looked for."""
+        return self._tables.variances.shape[1]
+
+    @property
+    def _more(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.variation is not None:
+            return self.variation.departures, self.variation.squares
+        n_phases = len(self.references.names)
+        return np.zeros((n_phases, self.n_departures)), np.zeros(n_phases)
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,6 +76,24 @@ class Calibration:
         odd[judged] = _surprise(larger, quantiles, tail)
         return odd
 
+    def upper_squares(self, phase: int, total: float) -> float:
+        """Sum of squares that one spectrum in fifty of a phase surpasses by chance.
+
+        Parameters
+        ----------
+        phase : int
+            From 0.
+        total : float
+            Counts of the spectrum.
+
+        Returns
+        -------
+        float
+        """
+        which, log_dose = np.array([phase]), np.log([total])
+        ends = _at_dose(self.centre + self.scale, which, log_dose)
+        return float(ends[0, 1])
+
 
 def calibrate(
     test: UnknownTest, random_state: int | np.random.Generator, n_spots: int = 800

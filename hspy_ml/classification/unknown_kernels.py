@@ -33,6 +33,8 @@ def statistics(
     skewness,
     penalties,
     group_shares,
+    more,
+    more_squares,
     found,
 ):
     """Write the largest evidence and the sum of squares of each spectrum."""
@@ -44,17 +46,38 @@ def statistics(
         k, total = which[p], totals[p]
         if k < 0 or total <= 0:
             continue
-        inflation = 1 + total * equal[k]
-        for r in range(n_modes):
-            spread = total * mode_variances[k, r]
-            shrink[r] = spread / (inflation + spread)
+        inflation = _shrinkage(total, equal[k], mode_variances[k], shrink)
         _scores(sums[p], shrink, overlaps[k], variances[k], score, left)
         _standardise(score, left, variances[k], total * inflation)
+        for d in range(score.size):
+            score[d] = max(score[d], 0.0) / np.sqrt(1 + total * more[k, d])
         found[p, 0] = _largest(score, skewness[k], penalties, total)
         squares = _squares(groups[p], group_shares[k], total)
         for r in range(n_modes):
             squares -= shrink[r] * sums[p, r] ** 2 / total
-        found[p, 1] = max(squares, 0.0) / inflation
+        found[p, 1] = max(squares, 0.0) / (inflation * (1 + total * more_squares[k]))
+
+
+@numba.njit(**_OPTIONS)
+def scores(sums, totals, phase, mode_variances, equal, overlaps, variances, found):
+    """Write the standardised scores of all departures of spectra of one phase."""
+    shrink = np.empty(mode_variances.shape[1])
+    left = np.empty(variances.shape[1])
+    for p in range(totals.size):
+        total = totals[p]
+        inflation = _shrinkage(total, equal[phase], mode_variances[phase], shrink)
+        _scores(sums[p], shrink, overlaps[phase], variances[phase], found[p], left)
+        _standardise(found[p], left, variances[phase], total * inflation)
+
+
+@numba.njit(**_OPTIONS)
+def _shrinkage(total, equal, mode_variances, shrink):
+    """Write how far the scatter takes up a mode; return what all noise is more."""
+    inflation = 1 + total * equal
+    for r in range(shrink.size):
+        spread = total * mode_variances[r]
+        shrink[r] = spread / (inflation + spread)
+    return inflation
 
 
 @numba.njit(**_OPTIONS)
@@ -76,7 +99,7 @@ def _scores(sums, shrink, overlaps, variances, score, left):
 def _standardise(score, left, variances, scale):
     """Divide by the standard deviation; zero where the scatter explains all."""
     for d in range(score.size):
-        seen = score[d] > 0 and left[d] > _NOTHING_LEFT * variances[d]
+        seen = left[d] > _NOTHING_LEFT * variances[d]
         score[d] = score[d] / np.sqrt(scale * left[d]) if seen else 0.0
 
 

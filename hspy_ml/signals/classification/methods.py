@@ -155,7 +155,11 @@ def _by_network(making: Making) -> Made:
         making.show_progressbar, "training", "steps", plan.n_steps
     ) as progress:
         classifier = train_network_classifier(
-            spots, making.conditions, plan=plan, progress=_increments(progress)
+            spots,
+            making.conditions,
+            alternatives=_other_elements(making),
+            plan=plan,
+            progress=_increments(progress),
         )
     if classifier.training.get("interrupted"):
         return classifier, ("The training of the network was interrupted.",)

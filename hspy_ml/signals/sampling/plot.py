@@ -84,7 +84,6 @@ def after(result: SamplingResult, n_measured: int) -> np.ndarray:
         arrays.reconstruction.shape,
         arrays.positions[:n_measured][known],
         arrays.measured_labels[:n_measured][known],
-        len(result.names),
     )
 
 

@@ -15,6 +15,7 @@ from ...sampling.stopping import StoppingRule
 __all__ = ["Plan", "Replay", "replay"]
 
 CHECKS = 60  # of the distortion, over the whole acquisition
+FIRST_CHECK = 0.01  # of the pixels: nothing is known of what lies between fewer
 LEVEL = 0.68  # of the interval of the estimate
 
 
@@ -115,7 +116,7 @@ class _Run:
         self._labels: list[np.ndarray] = []
         self._history: list[tuple[float, ...]] = []
         self.n_measured = 0
-        self._next_check = 0.0
+        self._next_check = FIRST_CHECK * measured.size
         self.is_done = False
 
     def step(self) -> int:
