@@ -207,7 +207,7 @@ class DistortionEstimator:
                 expected=stands_for * chance.sum(),
                 agreed=stands_for * chance[agreed].sum(),
                 squared=stands_for * (chance**2).sum(),
-                density=math.exp(tracker.of_the_map()[1]),
+                of_the_map=tracker.of_the_map(),
             )
         return self._now
 

@@ -28,6 +28,8 @@ COURSE_FEATURES = (
     "log_expected",
     "log_share_measured",
     "log_boundary_density",
+    "log_size",
+    "log_spacing_over_size",
     "log_agreed_of_expected",
     "log_mean_square",
     "log_surprises",
@@ -62,8 +64,8 @@ class State(NamedTuple):
     expected, agreed, squared : float
         Sums over them of the chances of error, of those where the nearest
         measurements agree, and of their squares.
-    density : float
-        Boundaries per pixel.
+    of_the_map : ndarray of float64, shape (3,)
+        See :meth:`hspy_ml.sampling.distortion_map.DoubtTracker.of_the_map`.
     """
 
     n: int
@@ -72,7 +74,7 @@ class State(NamedTuple):
     expected: float
     agreed: float
     squared: float
-    density: float
+    of_the_map: np.ndarray
 
 
 class Course:
@@ -161,7 +163,8 @@ def _of_state(now: State) -> list[float]:
     return [
         np.log((now.expected + FEW) / now.n_pixels),
         np.log(now.n / now.n_pixels),
-        np.log(now.density),
+        *now.of_the_map[1:],
+        max(-0.5 * now.of_the_map[0] - now.of_the_map[2], -1.0),
         np.log((now.agreed + 1) / (now.expected + 1)),
         np.log((now.squared + 0.5) / (now.expected + 1)),
     ]

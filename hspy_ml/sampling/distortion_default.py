@@ -37,7 +37,7 @@ from .regressor import Regressor, default_regressor
 
 __all__ = ["SampledImage", "draw_sampled_images", "measuring_order", "train_default"]
 
-N_IMAGES = 30
+N_IMAGES = 22
 """Of each kind."""
 SEED = 20_261_125
 SIDES, OFTEN = (96, 128, 192, 256), (0.25, 0.5, 0.17, 0.08)

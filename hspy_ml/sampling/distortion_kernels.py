@@ -16,8 +16,7 @@ from .reconstruction_kernels import count_measurements, krige_weights
 _OPTIONS = {"cache": True, "nogil": True}
 
 N_LOCAL = 12
-"""Features of a pixel; `N_FEATURES` with those of the whole map."""
-N_FEATURES = N_LOCAL + 2
+"""Features of a pixel; those of the whole map follow."""
 
 
 @numba.njit(**_OPTIONS)

@@ -12,6 +12,7 @@ from .neighbours import N_NEIGHBOURS, NOWHERE, nearest_measurements
 __all__ = ["DoubtTracker"]
 
 LEAST_DENSITY = 1e-3  # boundaries per pixel
+LEAST_REST = 5e-3  # share of the pixels
 OLD = 0.1
 """Change of a feature of the whole map from which all chances are renewed."""
 N_JUDGED = 2**16
@@ -40,7 +41,7 @@ class DoubtTracker:
 
         self.n_known = 0
         self.judged = _lattice(shape)
-        self._of_chances = np.full(2, np.inf)
+        self._of_chances = np.full(3, np.inf)
         self._has_neighbours = False
         self._maps = DoubtMaps(
             near=np.full((*shape, N_NEIGHBOURS, 2), NOWHERE, np.int16),
@@ -163,9 +164,16 @@ class DoubtTracker:
         return features, places, self._maps.agreed.ravel()[places]
 
     def of_the_map(self) -> np.ndarray:
-        """Logarithms of the share measured and the density of boundaries."""
-        density = max(boundary_density(self.image), LEAST_DENSITY)
-        return np.log([max(self.n_known, 1) / self._maps.labels.size, density])
+        """Logarithms of the share measured, the density of boundaries and a size.
+
+        The size is that of what lies in the most frequent phase, its area over its
+        outline: whether something may hide between measurements depends on it.
+        """
+        image = self.image
+        density = max(boundary_density(image), LEAST_DENSITY)
+        rest = max(1 - np.bincount(image.ravel()).max() / image.size, LEAST_REST)
+        known = max(self.n_known, 1) / image.size
+        return np.log([known, density, rest / density])
 
     def _find_neighbours(self) -> None:
         """All at once: first measurements are heard far, one by one that is slow."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from .distortion_kernels import N_FEATURES, N_LOCAL, chance_of_error, describe_doubt
+from .distortion_kernels import N_LOCAL, chance_of_error, describe_doubt
 from .neighbour_kernels import forget_measurement, insert_measurement
 from .reconstruction_kernels import agree, count_measurements, krige_label
 
@@ -76,7 +76,7 @@ def follow(maps, places, labels, of_the_map, network, chances, guesses):
     Label 0 takes one out. Before a pixel is known its label is predicted, with the
     chance of an error; the chance is NaN of one that was known, or if it came as 0.
     """
-    features = np.empty(N_FEATURES)
+    features = np.empty(network.weights_1.shape[0])
     hidden = np.empty((1, network.biases_1.size))
     features[N_LOCAL:] = of_the_map
     n_more = 0
@@ -150,7 +150,7 @@ def judge_stale(maps, of_the_map, network):
 
     The reconstruction is up to date.
     """
-    features = np.empty(N_FEATURES)
+    features = np.empty(network.weights_1.shape[0])
     hidden = np.empty((1, network.biases_1.size))
     features[N_LOCAL:] = of_the_map
     for y in range(maps.labels.shape[0]):
@@ -174,7 +174,7 @@ def _is_stale_around(stale, row, column):
 @numba.njit(**_OPTIONS)
 def judge_all(maps, of_the_map, network, chance):
     """Write the chances of all pixels; the reconstruction is up to date."""
-    features = np.empty(N_FEATURES)
+    features = np.empty(network.weights_1.shape[0])
     hidden = np.empty((1, network.biases_1.size))
     features[N_LOCAL:] = of_the_map
     for y in range(chance.shape[0]):
@@ -187,7 +187,7 @@ def judge_all(maps, of_the_map, network, chance):
 @numba.njit(**_OPTIONS)
 def describe_all(maps, places, of_the_map, features):
     """Features of the pixels at ``places``, row * n_columns + column."""
-    row = np.empty(N_FEATURES)
+    row = np.empty(features.shape[1])
     row[N_LOCAL:] = of_the_map
     n_columns = maps.labels.shape[1]
     for i in range(places.size):

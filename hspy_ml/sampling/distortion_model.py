@@ -44,8 +44,9 @@ FEATURES = (
     "log_kriging_variance",
     "log_share_measured",
     "log_boundary_density",
+    "log_size",
 )
-"""Of each pixel, and the last two of the whole map; see `distortion_kernels`."""
+"""Of each pixel, and the last three of the whole map; see `distortion_kernels`."""
 
 
 class DoubtNetwork(NamedTuple):

@@ -113,7 +113,7 @@ def test_surprises_raise_the_correction(truth):
 
 def test_change_since_then_is_remembered():
     image = np.ones((40, 40), np.int16)
-    then = State(100, image, 1600, 20.0, 10.0, 5.0, 0.02)
+    then = State(100, image, 1600, 20.0, 10.0, 5.0, np.log([0.06, 0.02, 10.0]))
     changed = image.copy()
     changed[0, :25] = 2
     course = Course()
