@@ -22,15 +22,18 @@ def sample_until(truth, rule, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["lamellae", "powder"])
-def test_ends_near_the_target(kind):
+@pytest.mark.parametrize("kind", ["lamellae", "powder", "grains", "precipitates"])
+def test_ends_within_30_percent_of_the_target(kind):
+    # the median; single runs scatter more: the last errors go fast, and come in
+    # clusters. Between a third and all of the runs are as near (benchmarks)
     found = []
-    for seed in range(5):
-        truth = draw_label_image_of_density(kind, (128, 128), 2, 0.085, 900 + seed)
+    for seed in range(7):
+        n_phases = 2 + seed % 3
+        shape = (128, 128)
+        truth = draw_label_image_of_density(kind, shape, n_phases, 0.085, 900 + seed)
         estimator = sample_until(truth, StoppingRule(0.01), seed)
         found.append((estimator.reconstruction != truth).mean())
-    # kinds of images differ in how fast their last errors go, by a factor of up to two
-    assert 0.0045 < np.median(found) < 0.022
+    assert 0.007 < np.median(found) < 0.013
 
 
 def test_a_lower_target_takes_longer():
