@@ -186,3 +186,13 @@ def test_model_survives_its_file(tmp_path):
     )
     for ours, theirs in parts:
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_part_of_a_large_map_stands_for_all():
+    truth = draw_label_image_of_density("fields", (300, 310), 2, 0.05, 8)
+    estimator, _ = sampled(truth, 950)
+    everywhere = estimator.error_probability.mean()
+    # half of the pixels; chances next to one another are alike
+    assert estimator.distortion == pytest.approx(
+        estimator.correction * everywhere, rel=0.02
+    )
