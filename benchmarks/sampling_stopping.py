@@ -37,12 +37,7 @@ LEVELS = (0.68, 0.9)
 LEAST = 0.002  # distortion above which intervals are judged
 NEAR = (0.7, 1.3)
 KINDS = ("lamellae", "powder", "grains", "precipitates")
-SCENES = {
-    "lamellae": {"period": 18.0},
-    "voronoi": {},
-    "grains": {},
-    "precipitates": {},
-}
+SCENES = {"lamellae": {"period": 18.0}, "voronoi": {}}
 
 
 class SurpriseRate:
@@ -97,7 +92,7 @@ def run_on(truth: np.ndarray, seed: int, targets: list[float]) -> Run:
             next_look = estimator.n_measured / truth.size + LOOK
         if len(at_end) == len(targets) and wrong < 0.2 * min(targets):
             break
-    return Run(np.array(steps), at_end, np.array(held))
+    return Run(np.array(steps), at_end, np.reshape(held, (-1, len(LEVELS))))
 
 
 def draw_truth(kind, size, density, n_phases, seed, from_scenes):
@@ -201,8 +196,10 @@ def main() -> None:
             runs = runs_of(kind, size, options, first, options.scenes)
             ours = cells([run.at_end for run in runs], targets)
             theirs = cells([published_ends(run, rates) for run in runs], targets)
-            held = np.concatenate([run.held for run in runs]).mean(axis=0)
-            shares = ", ".join(f"{share:.0%}" for share in held)
+            held = np.concatenate([run.held for run in runs])
+            shares = (
+                ", ".join(f"{s:.0%}" for s in held.mean(axis=0)) if len(held) else ""
+            )
             print(f"| {kind} | {size} | estimate | {' | '.join(ours)} | {shares} |")
             print(f"| | | published | {' | '.join(theirs)} | |", flush=True)
 
