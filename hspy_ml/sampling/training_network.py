@@ -137,11 +137,14 @@ def _fit_network(
     """
     import torch
 
+    from ..networks.threads import torch_threads
+
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
     is_used = np.arange(features.shape[1]) != UNUSED
     x = torch.from_numpy(((features - mean) / scale * is_used).astype(np.float32))
     y = torch.from_numpy(is_wrong.astype(np.float32))
-    with torch.random.fork_rng(devices=[]):
+    one_thread = torch_threads(1)  # several round otherwise
+    with torch.random.fork_rng(devices=[]), one_thread:
         torch.manual_seed(seed)
         network = _network(x.shape[1])
         _descend(network, x, y, n_steps)

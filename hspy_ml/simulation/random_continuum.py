@@ -42,7 +42,9 @@ def continuum_mixes(
     if basis.shape[1] == 0:
         return np.zeros((n, 0))
     basis = basis / basis.sum(axis=0)
-    laws = np.stack([nnls(basis, law, maxiter=100 * basis.shape[1])[0] for law in _laws(g_matrix).T])
+    laws = np.stack(
+        [nnls(basis, law, maxiter=100 * basis.shape[1])[0] for law in _laws(g_matrix).T]
+    )
     mix = rng.dirichlet(np.ones(laws.shape[0]), size=n) @ laws
     mix *= np.exp(SPREAD * rng.standard_normal(mix.shape))
     return mix / mix.sum(axis=1, keepdims=True)
