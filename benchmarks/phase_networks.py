@@ -39,14 +39,14 @@ from phase_spectra import (
 
 from hspy_ml.classification.classified import Classified, PhaseClassifier
 from hspy_ml.classification.conditions import SpectrumConditions
-from hspy_ml.classification.foreign_elements import foreign_element_spectra
 from hspy_ml.classification.likelihood_classifier import LikelihoodClassifier
-from hspy_ml.classification.network_calibration import calibration_error
 from hspy_ml.classification.network_choice import choose_classifier, varied_spectra
 from hspy_ml.classification.network_spots import PhaseSpots
 from hspy_ml.classification.network_training import train_network_classifier
+from hspy_ml.classification.scores import expected_calibration_error
 from hspy_ml.classification.seed_models import train_seed_classifier
 from hspy_ml.counts import DenseCounts
+from hspy_ml.physics.foreign_elements import foreign_element_spectra
 
 PARTS = ("accuracy", "unknown", "crossing", "speed")
 N_REFERENCES = 12
@@ -265,7 +265,7 @@ def _judged(
     """Misclassified share, whether known or not, and calibration error."""
     counts, labels = _test_spectra(scene, seed, dwell_s, options, conditions)
     found = CLASSIFIERS[name](scene, seed).classify(counts)
-    error = calibration_error(found.probabilities, labels - 1)
+    error = expected_calibration_error(found.probabilities, labels)
     return float(np.mean(found.best != labels)), error
 
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from phase_spectra import DWELLS_s, PhaseScene, acquisition
 
-from hspy_ml.classification.foreign_elements import foreign_element_spectra
 from hspy_ml.classification.likelihood_classifier import LikelihoodClassifier
 from hspy_ml.counts.building import counts_from_array
+from hspy_ml.physics.foreign_elements import foreign_element_spectra
 
 COPIES = 10  # of a training spectrum at each dwell time
 SHARPNESS = 50.0  # of the cosine to templates, read as a probability

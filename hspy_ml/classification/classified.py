@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from ..counts import Counts
     from ..networks.model_file import StoredModel
 
-__all__ = ["NO_PHASE", "Classified", "PhaseClassifier"]
+__all__ = ["NO_PHASE", "TASK", "Classified", "PhaseClassifier"]
+
+TASK = "classification"
+"""Of the models, on their cards."""
 
 NO_PHASE = 0
 """Label of an ill spectrum, of an unknown phase, and of a pixel without counts."""

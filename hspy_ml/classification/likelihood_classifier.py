@@ -13,7 +13,7 @@ import numpy as np
 from ..counts import Counts
 from ..networks.model_card import ModelCard
 from ..networks.model_file import StoredModel
-from .classified import Classified
+from .classified import TASK, Classified
 from .count_sums import each_block, weighted_sums
 from .likelihood import checked_shares, overdispersion, probabilities
 from .likelihood_files import (
@@ -32,7 +32,6 @@ from .unknown_variation import seen_variation
 
 __all__ = ["ARCHITECTURE", "TASK", "LikelihoodClassifier"]
 
-TASK = "classification"
 ARCHITECTURE = "TemplateLikelihood"
 FALSE_ALARMS = 1e-3
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .network_stream import PhaseStream, SpectrumBank
+from .scores import expected_calibration_error
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..networks.phase_network import PhaseNetwork
 
-__all__ = ["calibrate_sharpness", "calibration_error", "scores_of"]
+__all__ = ["calibrate_sharpness", "scores_of"]
 
 SPECTRA_PER_DOSE = 4096
 SHARPNESSES = np.geomspace(0.25, 4.0, 49)
 SCORED_COUNTS = (30.0, 100.0, 300.0, 1000.0, 10000.0)
-CONFIDENCE_BINS = 15
 
 
 def calibrate_sharpness(
@@ -79,38 +79,11 @@ def scores_of(
         truth = phases.numpy()
         scores[f"{counts:.0f} counts"] = {
             "misclassified": float((probabilities.argmax(axis=1) != truth).mean()),
-            "expected calibration error": calibration_error(probabilities, truth),
+            "expected calibration error": expected_calibration_error(
+                probabilities, truth + 1
+            ),
         }
     return scores
-
-
-def calibration_error(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    r"""Expected calibration error of the likeliest phase.
-
-    .. math:: \sum_b \frac{n_b}{n}
-              \left|\mathrm{accuracy}_b - \mathrm{confidence}_b\right|
-
-    over 15 bins of the confidence.
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n, n_phases)
-    truth : ndarray of int, shape (n,)
-        From 0.
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    M. P. Naeini, G. F. Cooper, M. Hauskrecht, Proc. AAAI (2015) 2901.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    place = np.minimum((confidence * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
-    differences = np.bincount(place, right - confidence, CONFIDENCE_BINS)
-    return float(np.abs(differences).sum() / len(truth))
 
 
 def _at_dose(

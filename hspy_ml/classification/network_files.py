@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..networks.model_file import StoredModel
+from .classified import TASK
 
 __all__ = [
     "TASK",
@@ -19,7 +20,6 @@ __all__ = [
     "without_prefix",
 ]
 
-TASK = "classification"
 _LABELS = "labels"
 
 

@@ -79,7 +79,7 @@ def train_network_classifier(
         Of the spectra.
     alternatives : array_like, shape (n_alternatives, n_channels), optional
         Spectra of what else could be there, such as those of other elements
-        (:func:`hspy_ml.classification.foreign_elements.foreign_element_spectra`): they
+        (:func:`hspy_ml.physics.foreign_elements.foreign_element_spectra`): they
         are found at fewer counts.
     resolution : float, optional
         Full width at half maximum: in EDS that of Mn Ka in keV, in EELS in eV. By

@@ -14,15 +14,13 @@ import numpy as np
 from ..networks.model_card import ModelCard
 from ..networks.model_file import StoredModel, save_model
 from ..networks.model_file import load_model as load_stored
-from .classified import Classified, PhaseClassifier
+from .classified import TASK, Classified, PhaseClassifier
 from .conditions import SpectrumConditions
 
 if TYPE_CHECKING:
     from ..counts import Counts
 
 __all__ = ["TASK", "PhaseModel", "load_phase_model"]
-
-TASK = "classification"
 
 # architecture on the card -> module and class
 _CLASSIFIERS = {

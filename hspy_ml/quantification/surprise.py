@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..physics.acquisition import Acquisition
-from ..physics.composition import symbol
-from ..physics.gmatrix import build_g_matrix
-from ..physics.specimen import Specimen
+from ..physics.foreign_elements import foreign_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["foreign_spectra", "surprise"]
 
-LIGHTEST, HEAVIEST = 4, 92
 LEAST_EXPECTED = 1e-6  # of the counts, in a bin
 
 
@@ -41,17 +38,7 @@ def foreign_spectra(
     ndarray, shape (n_foreign, n_bins)
         Each sums to one; elements without a line in the bins are left out.
     """
-    spectra = []
-    for number in range(LIGHTEST, HEAVIEST + 1):
-        if symbol(number) in elements:
-            continue
-        try:
-            g_matrix = build_g_matrix(
-                acquisition, [symbol(number)], Specimen({}), continuum_degree=None
-            )
-        except ValueError:  # no line on the axis
-            continue
-        spectra.append(bins.summed(g_matrix.matrix.sum(axis=1)))
+    spectra = [bins.summed(lines) for lines in foreign_lines(acquisition, elements)]
     spectra = np.array([s / s.sum() for s in spectra if s.sum() > 0])
     return spectra.reshape(-1, bins.n_bins)
 

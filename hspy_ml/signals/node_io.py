@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -68,6 +69,44 @@ def frame_from_node(
     return SignalFrame(
         map_axes=map_axes, metadata={name: tree[name] for name in nodes}, **values
     )
+
+
+def named_node(
+    result: Any, stored: Sequence[str], format_version: int
+) -> dict[str, Any]:
+    """What a file has to hold of a result that names phases.
+
+    Parameters
+    ----------
+    result : ClassificationResult or SamplingResult
+    stored : sequence of str
+        Which of its arrays are to be kept beside the maps.
+    format_version : int
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "format_version": format_version,
+        "names": to_json(list(result.names)),
+        "settings": to_json(result.settings),
+        "notes": to_json(list(result.notes)),
+        **{name: getattr(result.arrays, name) for name in stored},
+        **frame_node(result.frame),
+    }
+
+
+def named_parts(
+    node: dict[str, Any], stored: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Names, settings and notes, and the arrays, of what `named_node` wrote."""
+    parts = {
+        "names": tuple(json.loads(node["names"])),
+        "settings": json.loads(node["settings"]),
+        "notes": tuple(json.loads(node["notes"])),
+    }
+    return parts, {name: np.asarray(node[name]) for name in stored}
 
 
 def g_matrix_node(g_matrix: GMatrix) -> dict[str, Any]:

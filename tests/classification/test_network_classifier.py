@@ -17,11 +17,11 @@ from toy_spots import (
     spots,
 )
 
-from hspy_ml.classification.network_calibration import calibration_error
 from hspy_ml.classification.network_classifier import NetworkClassifier
 from hspy_ml.classification.network_spots import PhaseSpots
 from hspy_ml.classification.network_training import train_network_classifier
 from hspy_ml.classification.phase_model import PhaseModel, load_phase_model
+from hspy_ml.classification.scores import expected_calibration_error
 from hspy_ml.counts import DenseCounts
 from hspy_ml.counts.building import counts_from_array
 from hspy_ml.networks.model_file import StoredModel
@@ -43,7 +43,7 @@ def test_probabilities_are_calibrated():
     found = classifier().classify(measured)
     assert 0.01 < np.mean(found.best != labels) < 0.3
     # 4500 spectra: by chance about 0.006
-    assert calibration_error(found.probabilities, labels - 1) < 0.02
+    assert expected_calibration_error(found.probabilities, labels) < 0.02
 
 
 def test_known_spectra_are_known_and_others_are_not():
@@ -164,7 +164,10 @@ def test_one_phase_is_refused():
 
 def test_calibration_error_of_known_cases():
     sure = np.array([[1.0, 0.0]] * 4)
-    assert calibration_error(sure, np.array([0, 0, 0, 0])) == 0
-    assert calibration_error(sure, np.array([0, 0, 1, 1])) == pytest.approx(0.5)
+    assert expected_calibration_error(sure, np.array([1, 1, 1, 1])) == 0
+    assert expected_calibration_error(sure, np.array([1, 1, 2, 2])) == pytest.approx(
+        0.5
+    )
     honest = np.array([[0.75, 0.25]] * 4)
-    assert calibration_error(honest, np.array([0, 0, 0, 1])) == pytest.approx(0)
+    truth = np.array([1, 1, 1, 2])
+    assert expected_calibration_error(honest, truth) == pytest.approx(0)

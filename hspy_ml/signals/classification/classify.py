@@ -277,9 +277,6 @@ def _result(s: Any, read: ReadSpectra, found: Classified) -> ClassificationResul
 
 def _mean_spectra(counts: Counts, labels: np.ndarray, n_phases: int) -> np.ndarray:
     """Mean spectrum of each label from 0, shape (n_phases + 1, n_channels)."""
-    from ...counts.binning import bin_pixels
-    from ...counts.selection import plain_array
+    from ...classification.scores import mean_spectra
 
-    sums = plain_array(bin_pixels(counts, labels, n_phases + 1))
-    n_pixels = np.bincount(labels[labels >= 0], minlength=n_phases + 1)
-    return sums / np.maximum(n_pixels, 1)[:, None]
+    return np.nan_to_num(mean_spectra(counts, labels + 1, n_phases + 1))

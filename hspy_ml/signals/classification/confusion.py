@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...classification.scores import confusion_matrix
+
 if TYPE_CHECKING:
     from .result import ClassificationResult
 
@@ -34,9 +36,8 @@ class Confusion:
         """Compare a result with true labels; see `ClassificationResult.confusion`."""
         flat = _checked_truth(result, truth)
         compared = result.is_classified & (flat >= 0)
-        n = result.n_phases + 1
-        pairs = flat[compared] * n + result.label_array[compared]
-        table = np.bincount(pairs, minlength=n * n).reshape(n, n)
+        found = result.label_array[compared]
+        table = confusion_matrix(flat[compared], found, result.n_phases)
         return cls((NO_PHASE_NAME, *result.names), table)
 
     @property

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from os import PathLike
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..frame import SignalFrame
-from ..node_io import frame_from_node, frame_node, save_with_node, to_json
+from ..node_io import frame_from_node, named_node, named_parts, save_with_node
 from .result import ClassificationResult, PhaseArrays
 
 _NODE = "hspy_ml.classify_phases"
@@ -41,14 +40,7 @@ def save_classification(
         If the path ends in something else.
     """
     maps = result.probabilities.deepcopy()
-    node = {
-        "format_version": _FORMAT_VERSION,
-        "names": to_json(list(result.names)),
-        "settings": to_json(result.settings),
-        "notes": to_json(list(result.notes)),
-    }
-    node |= {name: getattr(result.arrays, name) for name in _STORED}
-    node |= frame_node(result.frame)
+    node = named_node(result, _STORED, _FORMAT_VERSION)
     save_with_node(maps, result.frame, _NODE, node, path, overwrite)
 
 
@@ -71,13 +63,8 @@ def classification_from_signal(
     ClassificationResult
     """
     axes = SignalFrame.axes_of(signal.axes_manager.signal_axes)
-    names = tuple(json.loads(node["names"]))
-    arrays = {name: np.asarray(node[name]) for name in _STORED}
-    arrays["probabilities"] = np.reshape(signal.data, (len(names), -1)).T
-    return ClassificationResult(
-        frame_from_node(node, tree, axes),
-        names,
-        PhaseArrays(**arrays),
-        json.loads(node["settings"]),
-        tuple(json.loads(node["notes"])),
-    )
+    parts, arrays = named_parts(node, _STORED)
+    n_phases = len(parts["names"])
+    arrays["probabilities"] = np.reshape(signal.data, (n_phases, -1)).T
+    frame = frame_from_node(node, tree, axes)
+    return ClassificationResult(frame, arrays=PhaseArrays(**arrays), **parts)

@@ -230,7 +230,7 @@ def _increments(progress: Callable[[int], None]) -> Callable[[int], None]:
 
 def _other_elements(making: Making) -> np.ndarray | None:
     """Lines of elements that no phase should have; None where that is not known."""
-    from ...classification.foreign_elements import foreign_element_spectra
+    from ...physics.foreign_elements import foreign_element_spectra
 
     conditions = making.conditions
     if conditions.technique == "EELS" or not conditions.beam_energy_keV:

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from ..frame import SignalFrame
-from ..node_io import frame_from_node, frame_node, save_with_node, to_json
+from ..node_io import frame_from_node, named_node, named_parts, save_with_node
 from .result import SamplingArrays, SamplingResult
 
 _NODE = "hspy_ml.dynamic_sampling"
@@ -40,14 +37,7 @@ def save_sampling(
     ValueError
         If the path ends in something else.
     """
-    node = {
-        "format_version": _FORMAT_VERSION,
-        "names": to_json(list(result.names)),
-        "settings": to_json(result.settings),
-        "notes": to_json(list(result.notes)),
-    }
-    node |= {name: getattr(result.arrays, name) for name in _STORED}
-    node |= frame_node(result.frame)
+    node = named_node(result, _STORED, _FORMAT_VERSION)
     maps = result.reconstruction.deepcopy()
     save_with_node(maps, result.frame, _NODE, node, path, overwrite)
 
@@ -71,10 +61,6 @@ def sampling_from_signal(
     SamplingResult
     """
     axes = SignalFrame.axes_of(signal.axes_manager.navigation_axes)
-    return SamplingResult(
-        frame_from_node(node, tree, axes),
-        tuple(json.loads(node["names"])),
-        SamplingArrays(**{name: np.asarray(node[name]) for name in _STORED}),
-        json.loads(node["settings"]),
-        tuple(json.loads(node["notes"])),
-    )
+    parts, arrays = named_parts(node, _STORED)
+    frame = frame_from_node(node, tree, axes)
+    return SamplingResult(frame, arrays=SamplingArrays(**arrays), **parts)
