@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The response as an operator: from the scene to the electrons expected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from .response import Response
+
+__all__ = ["Transfer", "gaussian_transform"]
+
+_MARGIN_WIDTHS = 3.0  # of the response, beyond both ends of the axis
+_LEAST_MARGIN = 32
+_FAST_FACTORS = (1, 3, 5, 9)  # times powers of two: where the transforms are fast
+_LEAST_TARGET = 0.03  # of the target's transform, where it is divided by
+_SIGMA_PER_FWHM = 1 / (2 * np.sqrt(2 * np.log(2)))
+
+
+class Transfer:
+    """Convolution with the response, from a wider axis, and its transpose.
+
+    The scene lives on an axis with a margin at both ends: the tails of losses beyond
+    the ends reach into the spectrum. Transforms are long enough for nothing to come
+    round from one end to the other.
+
+    Parameters
+    ----------
+    response : Response
+        One row, or one for each spectrum.
+    n_channels : int
+        Of the spectra.
+    target_width : float, optional
+        FWHM of a Gaussian in channels. With it the scene is one at that resolution,
+        and the operator is the response deconvolved by the Gaussian: where the
+        Gaussian's transform is small it is regularised, and what becomes negative is
+        set to zero. Without it the scene is of infinite resolution.
+    shifts : ndarray, shape (n,), optional
+        Channels from the zero loss of the scene to that of each spectrum; may be
+        fractions. The scene is aligned, whatever the spectra are.
+
+    Attributes
+    ----------
+    n_channels, n_scene, margin : int
+        Channels of a spectrum, of a scene, and of its margin at either end: channel
+        `margin` of the scene is channel 0 of the spectrum.
+    sensitivity : torch.Tensor, shape (n or 1, n_scene)
+        Share of the electrons of a channel of the scene that arrive on the axis.
+    """
+
+    def __init__(
+        self,
+        response: Response,
+        n_channels: int,
+        target_width: float | None = None,
+        shifts: np.ndarray | None = None,
+    ):
+        import torch
+
+        self.n_channels = int(n_channels)
+        widest = float(np.max(response.fwhm))
+        margin = max(_LEAST_MARGIN, int(np.ceil(_MARGIN_WIDTHS * widest)))
+        self.margin = min(margin, self.n_channels)
+        self.n_scene = self.n_channels + 2 * self.margin
+        largest_shift = 0 if shifts is None else int(np.ceil(np.abs(shifts).max()))
+        reach = max(1, self.n_channels - self.margin - largest_shift - 1)
+        kernel = _within(response.kernel, reach)
+        half_width = kernel.shape[1] // 2
+        self._length = _fast_length(
+            self.n_channels + self.margin + half_width + largest_shift + 1
+        )
+        if target_width is not None:
+            kernel = _without_target(kernel, self._length, target_width)
+        transform = _centred_transform(kernel, self._length)
+        delay = (
+            np.full(1, -float(self.margin)) if shifts is None else shifts - self.margin
+        )
+        transform = transform * _delays(delay, self._length)
+        self._transform = torch.from_numpy(transform.astype(np.complex64))
+        self._adjoint = self._transform.conj().resolve_conj().contiguous()
+        self.sensitivity = self.backward(torch.ones(1, self.n_channels)).clamp_(0, 1)
+
+    def __len__(self) -> int:
+        return self._transform.shape[0]
+
+    def forward(self, scene: torch.Tensor) -> torch.Tensor:
+        """Electrons expected in each channel.
+
+        Parameters
+        ----------
+        scene : torch.Tensor of float32, shape (n, n_scene)
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n, n_channels)
+            May be below zero by the rounding of the transforms.
+        """
+        return self._convolved(scene, self._transform)[..., : self.n_channels]
+
+    def backward(self, ratio: torch.Tensor) -> torch.Tensor:
+        """The transpose of :meth:`forward`.
+
+        Parameters
+        ----------
+        ratio : torch.Tensor of float32, shape (n, n_channels)
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n, n_scene)
+        """
+        return self._convolved(ratio, self._adjoint)[..., : self.n_scene]
+
+    def on_axis(self, scene: torch.Tensor) -> torch.Tensor:
+        """A scene without its margins.
+
+        Parameters
+        ----------
+        scene : torch.Tensor, shape (n, n_scene)
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n_channels)
+            A view.
+        """
+        return scene[..., self.margin : self.margin + self.n_channels]
+
+    def with_margins(self, spectra: torch.Tensor) -> torch.Tensor:
+        """A scene from spectra on the axis; its margins continue the end channels.
+
+        Parameters
+        ----------
+        spectra : torch.Tensor, shape (n, n_channels)
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n_scene)
+        """
+        import torch
+
+        pad = (self.margin, self.margin)
+        return torch.nn.functional.pad(spectra[:, None], pad, mode="replicate")[:, 0]
+
+    def at_target(self, scene: torch.Tensor, target_width: float) -> torch.Tensor:
+        """A scene of infinite resolution at that of the target.
+
+        Parameters
+        ----------
+        scene : torch.Tensor, shape (n, n_scene)
+        target_width : float
+            FWHM of the Gaussian in channels.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n_scene)
+            Non-negative where the scene is, with its sum, but for what leaves the ends.
+        """
+        import torch
+
+        transform = gaussian_transform(target_width, self._length)
+        transform = torch.from_numpy(transform.astype(np.complex64))
+        smooth = self._convolved(scene, transform)[..., : self.n_scene]
+        return smooth.clamp_(min=0)
+
+    def _convolved(self, values: torch.Tensor, transform: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        spectrum = torch.fft.rfft(values, n=self._length)
+        if spectrum.shape[0] < transform.shape[0]:
+            spectrum = spectrum * transform
+        else:
+            spectrum.mul_(transform)
+        return torch.fft.irfft(spectrum, n=self._length)
+
+
+def gaussian_transform(fwhm: float, length: int) -> np.ndarray:
+    """Transform of a Gaussian of area one, centred on channel 0.
+
+    Parameters
+    ----------
+    fwhm : float
+        In channels.
+    length : int
+        Channels of the transform's period.
+
+    Returns
+    -------
+    ndarray, shape (length // 2 + 1,)
+        Real.
+    """
+    frequency = 2 * np.pi * np.fft.rfftfreq(length)
+    return np.exp(-0.5 * (fwhm * _SIGMA_PER_FWHM * frequency) ** 2)
+
+
+def _within(kernel: np.ndarray, reach: int) -> np.ndarray:
+    """The middle of kernels; what is cut off would arrive beyond the axis."""
+    excess = kernel.shape[1] // 2 - reach
+    return kernel if excess <= 0 else kernel[:, excess:-excess]
+
+
+def _centred_transform(kernel: np.ndarray, length: int) -> np.ndarray:
+    """Transform of the kernel with its middle in channel 0."""
+    half_width = kernel.shape[1] // 2
+    rolled = np.zeros((kernel.shape[0], length))
+    rolled[:, : half_width + 1] = kernel[:, half_width:]
+    if half_width:
+        rolled[:, -half_width:] = kernel[:, :half_width]
+    return np.fft.rfft(rolled, axis=1)
+
+
+def _delays(channels: np.ndarray, length: int) -> np.ndarray:
+    """Phase ramps that move a spectrum up by a number of channels."""
+    phase = -2j * np.pi * np.fft.rfftfreq(length) * np.asarray(channels)[:, None]
+    ramp = np.exp(phase)
+    if length % 2 == 0:  # the highest frequency of a real spectrum is real
+        ramp[:, -1] = np.cos(np.pi * np.asarray(channels))
+    return ramp
+
+
+def _without_target(kernel: np.ndarray, length: int, target_width: float) -> np.ndarray:
+    """Non-negative kernels that make the response of the target's Gaussian."""
+    half_width = kernel.shape[1] // 2
+    gaussian = gaussian_transform(target_width, length)
+    inverse = gaussian / (gaussian**2 + _LEAST_TARGET**2) * (1 + _LEAST_TARGET**2)
+    sharp = np.fft.irfft(_centred_transform(kernel, length) * inverse, n=length, axis=1)
+    sharp = np.roll(sharp, half_width, axis=1)[:, : kernel.shape[1]]
+    sharp = np.maximum(sharp, 0)
+    return sharp * (kernel.sum(axis=1) / sharp.sum(axis=1))[:, None]
+
+
+def _fast_length(least: int) -> int:
+    lengths = []
+    for factor in _FAST_FACTORS:
+        power = max(0, int(np.ceil(np.log2(least / factor))))
+        lengths.append(factor * 2**power)
+    return min(lengths)
