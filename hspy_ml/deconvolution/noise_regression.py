@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variance against mean, channel by channel: gain and read-out noise of a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+__all__ = ["VarianceFit", "regress_variance"]
+
+_ORDER = 6  # of the differences
+_CORRELATION = comb(4 * _ORDER, 2 * _ORDER) / comb(2 * _ORDER, _ORDER) ** 2
+_OUTLYING = 16.0  # squares over their variance, above which they count as this
+_N_ITERATIONS = 12
+_LEAST_READ = 1e-6  # of the mean counts: no channel is without noise
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceFit:
+    """Variance of counts as a straight line of the mean, for each spectrum.
+
+    Attributes
+    ----------
+    gain : ndarray, shape (n,)
+        Slope: counts per electron.
+    read_variance : ndarray, shape (n,)
+        Variance without electrons, counts^2.
+    log_gain_error, read_error : ndarray, shape (n,)
+        Standard errors.
+    """
+
+    gain: np.ndarray
+    read_variance: np.ndarray
+    log_gain_error: np.ndarray
+    read_error: np.ndarray
+
+
+def regress_variance(
+    spectra: np.ndarray, offset: np.ndarray, centre: np.ndarray, fwhm: np.ndarray
+) -> VarianceFit:
+    """Fit the squares of high-order differences against the local mean.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (n, n_channels)
+        Counts.
+    offset : ndarray, shape (n,)
+        Counts without electrons.
+    centre, fwhm : ndarray, shape (n,)
+        Of the zero-loss peaks, in channels.
+
+    Returns
+    -------
+    VarianceFit
+
+    Notes
+    -----
+    Weighted least squares whose weights follow the fit, that is, the likelihood of
+    squares of normal numbers; squares sixteen times their variance count as that.
+    """
+    signs = np.array([(-1) ** k * comb(_ORDER, k) for k in range(_ORDER + 1)], float)
+    windows = np.lib.stride_tricks.sliding_window_view(spectra, _ORDER + 1, axis=1)
+    weights = signs**2 / np.sum(signs**2)
+    square = (windows @ signs) ** 2 / np.sum(signs**2)
+    mean = np.maximum(windows @ weights - offset[:, None], 0)
+    return _fit_line(mean, square)
+
+
+def _fit_line(mean: np.ndarray, square: np.ndarray) -> VarianceFit:
+    floor = _LEAST_READ * np.maximum(mean.mean(axis=1), 1e-300)
+    gain = square.sum(axis=1) / np.maximum(mean.sum(axis=1), 1e-300)
+    read = np.maximum(np.median(square, axis=1), floor)
+    for _ in range(_N_ITERATIONS):
+        variance = gain[:, None] * mean + read[:, None]
+        weight = 1 / variance**2
+        clipped = np.minimum(square, _OUTLYING * variance)
+        s0, s1, s2, t0, t1 = _sums(weight, mean, clipped)
+        determinant = np.maximum(s0 * s2 - s1**2, 1e-300)
+        slope = (s0 * t1 - s1 * t0) / determinant
+        level = (s2 * t0 - s1 * t1) / determinant
+        slope = np.where(level < floor, t1 / s2, slope)
+        level = np.maximum(level, floor)
+        gain = np.clip(slope, 0.1 * gain, 10 * gain)
+        read = level
+    independent = 2 * _CORRELATION
+    information = np.maximum(s2 - s1**2 / s0, 1e-300)
+    return VarianceFit(
+        gain,
+        np.where(read > floor, read, 0.0),
+        np.sqrt(independent / information) / gain,
+        np.sqrt(independent * s2 / determinant),
+    )
+
+
+def _sums(weight, mean, clipped):
+    weighted = weight * mean
+    return (
+        weight.sum(axis=1),
+        weighted.sum(axis=1),
+        np.einsum("ij,ij->i", weighted, mean),
+        np.einsum("ij,ij->i", weight, clipped),
+        np.einsum("ij,ij->i", weighted, clipped),
+    )
