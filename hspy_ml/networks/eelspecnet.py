@@ -16,7 +16,6 @@ STRIDE = 2
 LARGEST_GROWTH = 32  # features of the deepest levels, in those of the first
 PEDESTAL = 1e-3  # on truth and estimate, in the loss
 NEAREST_TO_ONE = 1e-6
-FIRST_OUTPUT = 0.01  # above zero, where a rectified output can learn
 
 
 class EELSpecNet(nn.Module):
@@ -76,8 +75,12 @@ class EELSpecNet(nn.Module):
                 nn.ConvTranspose2d(n_in, n_out, (1, KERNEL), (1, STRIDE), **how)
             )
             n_in = 2 * n_out
-        with torch.no_grad():
-            self.up[-1].bias.fill_(FIRST_OUTPUT)
+        for layer, n_seen in [
+            *((layer, KERNEL) for layer in self.down),
+            *((layer, KERNEL // STRIDE) for layer in self.up),
+        ]:
+            nn.init.normal_(layer.weight, std=(2 / (n_seen * layer.in_channels)) ** 0.5)
+            nn.init.zeros_(layer.bias)
         self.to(memory_format=torch.channels_last)
 
     @property
@@ -109,7 +112,7 @@ class EELSpecNet(nn.Module):
         kept.pop()
         for layer in self.up[:-1]:
             found = torch.cat([functional.relu(layer(found)), kept.pop()], dim=1)
-        found = torch.tanh(functional.relu(self.up[-1](found)))
+        found = torch.tanh(_rectified(self.up[-1](found)))
         return found[:, 0, 0, :n_channels]
 
 
@@ -139,6 +142,15 @@ def seed_loss(network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     found = (found.float() + PEDESTAL).clamp(max=1 - NEAREST_TO_ONE)
     truth = (truth + PEDESTAL).clamp(max=1.0)
     return functional.binary_cross_entropy(found, truth)
+
+
+def _rectified(found: Tensor) -> Tensor:
+    """ReLU whose gradient is one everywhere.
+
+    A channel below zero is moved by the error of the zero that it gives; with no
+    gradient there, the network soon gives nothing but zeros, for ever.
+    """
+    return found + (functional.relu(found) - found).detach()
 
 
 def _padding(dilation: int) -> dict[str, object]:
