@@ -86,14 +86,22 @@ def test_every_channel_is_seen_and_reached():
     network = small((3, 3), width=8)
     with torch.no_grad():
         for weight in network.parameters():
-            weight.abs_().mul_(0.5)  # the last layer is not to saturate
-    spectra = torch.zeros(1, 64, requires_grad=True)
-    network(spectra).sum().backward()
+            weight.abs_()
+    spectra = torch.full((1, 64), 1e-4, requires_grad=True)
+    found = network(spectra)
+    found.sum().backward()
+    assert (found > 0).all()
     assert (spectra.grad > 0).all()
+
+
+def test_a_channel_below_zero_can_still_rise():
+    network = small((1,), width=1)
     with torch.no_grad():
-        for layer in (*network.down, *network.up):
-            layer.bias.zero_()
-        assert (network(torch.ones(1, 64)) > 0).all()
+        network.up[-1].bias.fill_(-5.0)
+    spectra = torch.full((1, 16), 0.01)
+    assert (network(spectra) == 0).all()
+    seed_loss(network, (spectra, torch.full((1, 16), 0.2))).backward()
+    assert network.up[-1].bias.grad < 0
 
 
 def test_the_published_loss_is_least_at_the_truth():
