@@ -79,7 +79,7 @@ def _beside_power_law(before: np.ndarray, top: float) -> float:
 
 
 def _line(values, tail, area=None, area_error=np.inf):
-    """Constant and height of a tail, and the misfit; the more counts, the more noise."""
+    """Constant and height of a tail, and the misfit; noise rises with counts."""
     level, slope = values.min(), 0.0 if area is None else area
     for _ in range(_N_ITERATIONS):
         fitted = np.maximum(slope * tail, 0)

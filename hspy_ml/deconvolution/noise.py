@@ -228,7 +228,7 @@ def _local_mean(electrons: np.ndarray) -> np.ndarray:
 
 
 def _shrunk(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Each value drawn to the weighted mean, by the share of its variance that is error.
+    """Each value drawn to the mean, by the share of its variance that is error.
 
     The spread of the true values is what the scatter has beyond the errors
     (R. DerSimonian & N. Laird, Controlled Clinical Trials 7 (1986) 177).

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +46,7 @@ class Transfer:
 
     Attributes
     ----------
+    shifts : ndarray, shape (n or 1,)
     n_channels, n_scene, margin : int
         Channels of a spectrum, of a scene, and of its margin at either end: channel
         `margin` of the scene is channel 0 of the spectrum.
@@ -59,8 +61,6 @@ class Transfer:
         target_width: float | None = None,
         shifts: np.ndarray | None = None,
     ):
-        import torch
-
         self.n_channels = int(n_channels)
         widest = float(np.max(response.fwhm))
         margin = max(_LEAST_MARGIN, int(np.ceil(_MARGIN_WIDTHS * widest)))
@@ -75,14 +75,57 @@ class Transfer:
         )
         if target_width is not None:
             kernel = _without_target(kernel, self._length, target_width)
-        transform = _centred_transform(kernel, self._length)
-        delay = (
-            np.full(1, -float(self.margin)) if shifts is None else shifts - self.margin
-        )
-        transform = transform * _delays(delay, self._length)
+        self._unmoved = _centred_transform(kernel, self._length)
+        self._move(np.zeros(1) if shifts is None else np.asarray(shifts, float))
+
+    def _move(self, shifts: np.ndarray) -> None:
+        import torch
+
+        self.shifts = shifts
+        transform = self._unmoved * _delays(shifts - self.margin, self._length)
         self._transform = torch.from_numpy(transform.astype(np.complex64))
         self._adjoint = self._transform.conj().resolve_conj().contiguous()
         self.sensitivity = self.backward(torch.ones(1, self.n_channels)).clamp_(0, 1)
+
+    def moved(self, shifts: np.ndarray) -> Transfer:
+        """The same with other shifts.
+
+        Parameters
+        ----------
+        shifts : ndarray, shape (n,)
+            In channels; within one of those that it was made with.
+
+        Returns
+        -------
+        Transfer
+        """
+        other = copy(self)
+        other._move(np.asarray(shifts, float))
+        return other
+
+    def select(self, rows: np.ndarray | slice) -> Transfer:
+        """The operator of some spectra.
+
+        Parameters
+        ----------
+        rows : ndarray of int or bool, or slice
+
+        Returns
+        -------
+        Transfer
+            Itself, where it serves all spectra.
+        """
+        if len(self) == 1:
+            return self
+        other = copy(self)
+        if len(self._unmoved) > 1:
+            other._unmoved = self._unmoved[rows]
+        if self.shifts.size > 1:
+            other.shifts = self.shifts[rows]
+        other._transform = self._transform[rows]
+        other._adjoint = self._adjoint[rows]
+        other.sensitivity = self.sensitivity[rows]
+        return other
 
     def __len__(self) -> int:
         return self._transform.shape[0]
@@ -144,7 +187,12 @@ class Transfer:
         pad = (self.margin, self.margin)
         return torch.nn.functional.pad(spectra[:, None], pad, mode="replicate")[:, 0]
 
-    def at_target(self, scene: torch.Tensor, target_width: float) -> torch.Tensor:
+    def at_target(
+        self,
+        scene: torch.Tensor,
+        target_width: float,
+        move: np.ndarray | float = 0.0,
+    ) -> torch.Tensor:
         """A scene of infinite resolution at that of the target.
 
         Parameters
@@ -152,6 +200,8 @@ class Transfer:
         scene : torch.Tensor, shape (n, n_scene)
         target_width : float
             FWHM of the Gaussian in channels.
+        move : float or ndarray, shape (n,), default 0
+            Channels to move it up by, at most a few.
 
         Returns
         -------
@@ -161,6 +211,7 @@ class Transfer:
         import torch
 
         transform = gaussian_transform(target_width, self._length)
+        transform = transform * _delays(np.atleast_1d(move), self._length)
         transform = torch.from_numpy(transform.astype(np.complex64))
         smooth = self._convolved(scene, transform)[..., : self.n_scene]
         return smooth.clamp_(min=0)
