@@ -19,6 +19,7 @@ _FEWEST = 12  # channels before the peak
 _POWERS = (2.0, 2.4, 3.0, 4.0)  # of a tail: Lorentzian, Pearson VII
 _AREA_ERROR = 0.02  # of the zero-loss electrons, relative, from the height
 _N_ITERATIONS = 4
+_N_PARTS = 32  # of a spectrum, the lowest of which bounds the level
 
 
 def dark_level(
@@ -46,82 +47,116 @@ def dark_level(
         that is. Where fewer than twelve channels lie before the peak, zero or the
         lower of both.
     """
-    levels = np.empty(len(spectra))
-    for i, (row, top, width) in enumerate(zip(spectra, centre, fwhm, strict=True)):
-        lowest = _lowest_part(row)
-        last = int(top - (_BEFORE if response is None else _BEFORE_KNOWN) * width)
-        if last < _FEWEST:
-            level = 0.0
-        elif response is None:
-            level = _beside_power_law(row[:last], top)
-        else:
-            kernel = response.kernel[i if len(response) > 1 else 0]
-            level = _beside_known_tail(row, top, width, last, kernel)
-        levels[i] = np.clip(level, min(0.0, lowest), lowest)
-    return levels
+    lowest = _lowest_part(spectra)
+    if response is None:
+        level = np.array(
+            [
+                _beside_power_law(row[: _last(top, _BEFORE * width)], top)
+                for row, top, width in zip(spectra, centre, fwhm, strict=True)
+            ]
+        )
+    else:
+        level = _beside_known_tails(spectra, centre, fwhm, response)
+    return np.clip(level, np.minimum(lowest, 0.0), lowest)
 
 
-def _lowest_part(row: np.ndarray) -> float:
-    length = max(4, row.size // 32)
-    whole = row[: row.size // length * length].reshape(-1, length)
-    return float(whole.mean(axis=1).min())
+def _last(top: float, distance: float) -> int:
+    """Number of the channels that lie farther than a distance before the top."""
+    return int(max(top - distance, 0))
+
+
+def _lowest_part(spectra: np.ndarray) -> np.ndarray:
+    length = max(4, spectra.shape[1] // _N_PARTS)
+    n_parts = spectra.shape[1] // length
+    parts = spectra[:, : n_parts * length].reshape(len(spectra), n_parts, length)
+    return parts.mean(axis=2).min(axis=1)
 
 
 def _beside_power_law(before: np.ndarray, top: float) -> float:
+    if before.size < _FEWEST:
+        return 0.0
     distance = top - np.arange(before.size)
-    misfits, levels = [], []
-    for power in _POWERS:
-        tail = (distance / distance[-1]) ** -power
-        level, slope, misfit = _line(before, tail)
-        levels.append(level)
-        misfits.append(misfit)
-    return levels[int(np.argmin(misfits))]
+    fits = [_line(before, (distance / distance[-1]) ** -power) for power in _POWERS]
+    misfits = [misfit for _, _, misfit in fits]
+    return fits[int(np.argmin(misfits))][0]
 
 
-def _line(values, tail, area=None, area_error=np.inf):
+def _line(
+    values: np.ndarray,
+    tail: np.ndarray,
+    height: float | None = None,
+    height_error: float = np.inf,
+) -> tuple[float, float, float]:
     """Constant and height of a tail, and the misfit; noise rises with counts."""
-    level, slope = values.min(), 0.0 if area is None else area
+    level, slope = values.min(), 0.0 if height is None else height
+    least = 1e-6 * np.abs(values).max() + 1e-30
     for _ in range(_N_ITERATIONS):
         fitted = np.maximum(slope * tail, 0)
-        noise = np.median(np.abs(np.diff(values))) ** 2 + 1e-300
-        weight = 1 / (noise * (fitted + np.median(fitted) + 1e-300))
+        weight = 1 / (fitted + np.median(fitted) + least)
         scale = np.sum(weight * (values - level - fitted) ** 2) / values.size
-        weight /= max(scale, 1e-300)
+        weight /= max(scale, 1e-30)
         s0, s1, s2 = weight.sum(), weight @ tail, weight @ tail**2
         t0, t1 = weight @ values, (weight * tail) @ values
-        if area is not None:
-            s2 += area_error**-2
-            t1 += area * area_error**-2
+        if height is not None:
+            s2 += height_error**-2
+            t1 += height * height_error**-2
         slope = max(0.0, (s0 * t1 - s1 * t0) / max(s0 * s2 - s1**2, 1e-300))
         level = (t0 - slope * s1) / s0
-    misfit = np.sum((values - level - slope * tail) ** 2 / (fitted + fitted.min()))
-    return level, slope, misfit
+    spread = fitted + fitted.mean() + least
+    misfit = float(np.sum((values - level - slope * tail) ** 2 / spread))
+    return float(level), slope, misfit
 
 
-def _beside_known_tail(row, top, width, last, kernel) -> float:
-    half_width = kernel.size // 2
-    distance = np.arange(row.size) - top
-    own = np.interp(
-        distance, np.arange(-half_width, half_width + 1), kernel, left=0, right=0
-    )
-    middle = int(round(top))
-    level = 0.0
-    area = row[middle] / own[middle]
-    losses = np.zeros(last)
-    for _ in range(3):
-        area = (row[middle] - level) / own[middle]
-        level, area, _ = _line(
-            row[:last] - losses, own[:last], area, _AREA_ERROR * abs(area)
-        )
-        lost = np.maximum(row - level - area * own, 0)
-        lost[distance < _LOSSES_FROM * width] = 0
-        losses = _reaching_back(lost, kernel, last)
+def _beside_known_tails(
+    spectra: np.ndarray, centre: np.ndarray, fwhm: np.ndarray, response: Response
+) -> np.ndarray:
+    """Twice: the losses are what the zero-loss peak and the level leave."""
+    distance = np.arange(spectra.shape[1]) - centre[:, None]
+    lines = _lines(response.kernel, distance)
+    rows = np.arange(len(spectra))
+    middle = np.rint(centre).astype(int)
+    before = [
+        _last(top, _BEFORE_KNOWN * width)
+        for top, width in zip(centre, fwhm, strict=True)
+    ]
+    top = lines[rows, middle]
+    level, area = np.zeros(len(spectra)), spectra[rows, middle] / top
+    for _ in range(2):
+        lost = spectra - level[:, None] - area[:, None] * lines
+        lost[distance < _LOSSES_FROM * fwhm[:, None]] = 0
+        rest = spectra - _reaching_back(np.maximum(lost, 0), response.kernel)
+        for i, last in enumerate(before):
+            height = (rest[i, middle[i]] - level[i]) / top[i]
+            if last >= _FEWEST:
+                level[i], area[i], _ = _line(
+                    rest[i, :last], lines[i, :last], height, _AREA_ERROR * abs(height)
+                )
     return level
 
 
-def _reaching_back(lost: np.ndarray, kernel: np.ndarray, last: int) -> np.ndarray:
-    """What the tails of the losses add to the first channels."""
-    from scipy.signal import oaconvolve
+def _lines(kernels: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Responses at distances from their tops, between straight lines."""
+    half_width = kernels.shape[1] // 2
+    places = np.arange(-half_width, half_width + 1)
+    rows = np.broadcast_to(kernels, (len(distance), kernels.shape[1]))
+    return np.stack(
+        [
+            np.interp(where, places, row, left=0, right=0)
+            for where, row in zip(distance, rows, strict=True)
+        ]
+    )
 
-    half_width = kernel.size // 2
-    return oaconvolve(lost, kernel)[half_width : half_width + last]
+
+def _reaching_back(lost: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    """What the tails of the losses add to all channels."""
+    from scipy import fft
+
+    n_channels = lost.shape[1]
+    half_width = kernels.shape[1] // 2
+    reach = min(half_width, n_channels - 1)
+    length = fft.next_fast_len(n_channels + reach, real=True)
+    turned = np.zeros((len(kernels), length))
+    turned[:, : reach + 1] = kernels[:, half_width : half_width + reach + 1]
+    turned[:, length - reach :] = kernels[:, half_width - reach : half_width]
+    transform = fft.rfft(lost, length) * fft.rfft(turned)
+    return fft.irfft(transform, length)[:, :n_channels]

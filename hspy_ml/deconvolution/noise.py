@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .dark_level import dark_level
-from .noise_regression import regress_variance
-
 if TYPE_CHECKING:
     from .response import Response
 
-__all__ = ["DetectorNoise", "estimate_noise", "split"]
+__all__ = ["DetectorNoise", "estimate_noise", "is_whole", "split"]
 
-_POISSON_WITHIN = 4.0  # standard errors of the logarithm of the gain from zero
-_POISSON_READ = 0.25  # electrons^2
-_POISSON_OFFSET = 0.5  # counts
 _LOCAL_SIGMA = 2.0  # channels, over which the variance for a split is averaged
-_LEAST_GAIN = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,19 +136,11 @@ def estimate_noise(
     counts that fit a Poisson distribution (gain one, neither offset nor read-out
     noise) are taken for one.
     """
+    from .noise_prior import NoisePrior
+
     spectra = np.asarray(spectra, dtype=float)
-    offset = dark_level(spectra, centre, fwhm, response)
-    fit = regress_variance(spectra, offset, centre, fwhm)
-    log_gain = _shrunk(np.log(np.maximum(fit.gain, _LEAST_GAIN)), fit.log_gain_error)
-    gain = np.exp(log_gain)
-    read = _shrunk(fit.read_variance / gain**2, fit.read_error / gain**2)
-    read = np.maximum(read, 0) * gain**2
-    poisson = _is_poisson(spectra, gain, fit.log_gain_error, read, offset)
-    return DetectorNoise(
-        np.where(poisson, 1.0, gain),
-        np.where(poisson, 0.0, read),
-        np.where(poisson, 0.0, offset),
-    )
+    prior = NoisePrior.from_spectra(spectra, centre, fwhm, response)
+    return prior.noise_of(spectra, centre, fwhm, response)
 
 
 def split(
@@ -204,7 +189,7 @@ def split(
     rng = np.random.default_rng(random_state)
     electrons = noise.electrons(spectra)
     kept = np.empty_like(electrons)
-    whole = _is_whole(electrons) & np.broadcast_to(
+    whole = is_whole(electrons) & np.broadcast_to(
         noise.read_variance == 0, len(electrons)
     )
     kept[whole] = rng.binomial(np.rint(electrons[whole]).astype(np.int64), probability)
@@ -217,7 +202,17 @@ def split(
     return kept.astype(np.float32), (electrons - kept).astype(np.float32)
 
 
-def _is_whole(values: np.ndarray) -> np.ndarray:
+def is_whole(values: np.ndarray) -> np.ndarray:
+    """Which spectra hold nothing but whole numbers, none below zero.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, n_channels)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     return ((values >= 0) & (np.abs(values - np.rint(values)) < 1e-6)).all(axis=1)
 
 
@@ -225,30 +220,3 @@ def _local_mean(electrons: np.ndarray) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(electrons, _LOCAL_SIGMA, axis=1, mode="nearest")
-
-
-def _shrunk(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Each value drawn to the mean, by the share of its variance that is error.
-
-    The spread of the true values is what the scatter has beyond the errors
-    (R. DerSimonian & N. Laird, Controlled Clinical Trials 7 (1986) 177).
-    """
-    known = np.isfinite(errors) & (errors > 0)
-    if known.sum() < 2:
-        return values
-    weight = np.where(known, 1 / np.where(known, errors, 1) ** 2, 0)
-    total = weight.sum()
-    mean = weight @ values / total
-    excess = weight @ (values - mean) ** 2 - (known.sum() - 1)
-    between = max(0.0, excess / (total - (weight @ weight) / total))
-    weight = np.where(known, 1 / (between + np.where(known, errors, 1) ** 2), 0)
-    mean = weight @ values / weight.sum()
-    own = between / (between + np.where(known, errors, np.inf) ** 2)
-    return mean + own * (values - mean)
-
-
-def _is_poisson(spectra, gain, log_gain_error, read, offset) -> np.ndarray:
-    plausible = np.abs(np.log(gain)) < np.maximum(_POISSON_WITHIN * log_gain_error, 0.1)
-    plausible &= (read < _POISSON_READ) & (np.abs(offset) < _POISSON_OFFSET)
-    plausible[plausible] = _is_whole(spectra[plausible])
-    return plausible

@@ -12,6 +12,7 @@ __all__ = ["VarianceFit", "regress_variance"]
 
 _ORDER = 6  # of the differences
 _CORRELATION = comb(4 * _ORDER, 2 * _ORDER) / comb(2 * _ORDER, _ORDER) ** 2
+_GROUP = 16  # channels, of which mean and mean square are compared
 _OUTLYING = 16.0  # squares over their variance, above which they count as this
 _N_ITERATIONS = 12
 _LEAST_READ = 1e-6  # of the mean counts: no channel is without noise
@@ -64,18 +65,25 @@ def regress_variance(
     windows = np.lib.stride_tricks.sliding_window_view(spectra, _ORDER + 1, axis=1)
     weights = signs**2 / np.sum(signs**2)
     square = (windows @ signs) ** 2 / np.sum(signs**2)
-    mean = np.maximum(windows @ weights - offset[:, None], 0)
-    return _fit_line(mean, square)
+    mean = np.maximum(_groups(windows @ weights - offset[:, None]).mean(axis=2), 0)
+    return _fit_line(mean, _groups(square))
 
 
-def _fit_line(mean: np.ndarray, square: np.ndarray) -> VarianceFit:
+def _groups(values: np.ndarray) -> np.ndarray:
+    """Adjacent channels together: a mean without noise does not flatten the line."""
+    n_groups = values.shape[1] // _GROUP
+    return values[:, : n_groups * _GROUP].reshape(len(values), n_groups, _GROUP)
+
+
+def _fit_line(mean: np.ndarray, squares: np.ndarray) -> VarianceFit:
     floor = _LEAST_READ * np.maximum(mean.mean(axis=1), 1e-300)
+    square = squares.mean(axis=2)
     gain = square.sum(axis=1) / np.maximum(mean.sum(axis=1), 1e-300)
     read = np.maximum(np.median(square, axis=1), floor)
     for _ in range(_N_ITERATIONS):
         variance = gain[:, None] * mean + read[:, None]
         weight = 1 / variance**2
-        clipped = np.minimum(square, _OUTLYING * variance)
+        clipped = np.minimum(squares, _OUTLYING * variance[..., None]).mean(axis=2)
         s0, s1, s2, t0, t1 = _sums(weight, mean, clipped)
         determinant = np.maximum(s0 * s2 - s1**2, 1e-300)
         slope = (s0 * t1 - s1 * t0) / determinant
@@ -84,7 +92,7 @@ def _fit_line(mean: np.ndarray, square: np.ndarray) -> VarianceFit:
         level = np.maximum(level, floor)
         gain = np.clip(slope, 0.1 * gain, 10 * gain)
         read = level
-    independent = 2 * _CORRELATION
+    independent = 2 * _CORRELATION / _GROUP
     information = np.maximum(s2 - s1**2 / s0, 1e-300)
     return VarianceFit(
         gain,
