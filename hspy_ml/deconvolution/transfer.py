@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .response import Response
 
-__all__ = ["Transfer", "gaussian_transform"]
+__all__ = ["Transfer", "gaussian_line", "gaussian_transform"]
 
 _MARGIN_WIDTHS = 3.0  # of the response, beyond both ends of the axis
 _LEAST_MARGIN = 32
@@ -190,7 +190,7 @@ class Transfer:
     def at_target(
         self,
         scene: torch.Tensor,
-        target_width: float,
+        target_width: np.ndarray | float,
         move: np.ndarray | float = 0.0,
     ) -> torch.Tensor:
         """A scene of infinite resolution at that of the target.
@@ -198,7 +198,7 @@ class Transfer:
         Parameters
         ----------
         scene : torch.Tensor, shape (n, n_scene)
-        target_width : float
+        target_width : float or ndarray, shape (n,)
             FWHM of the Gaussian in channels.
         move : float or ndarray, shape (n,), default 0
             Channels to move it up by, at most a few.
@@ -227,23 +227,43 @@ class Transfer:
         return torch.fft.irfft(spectrum, n=self._length)
 
 
-def gaussian_transform(fwhm: float, length: int) -> np.ndarray:
+def gaussian_transform(fwhm: np.ndarray | float, length: int) -> np.ndarray:
     """Transform of a Gaussian of area one, centred on channel 0.
 
     Parameters
     ----------
-    fwhm : float
+    fwhm : float or ndarray, shape (n,)
         In channels.
     length : int
         Channels of the transform's period.
 
     Returns
     -------
-    ndarray, shape (length // 2 + 1,)
+    ndarray, shape (length // 2 + 1,) or (n, length // 2 + 1)
         Real.
     """
     frequency = 2 * np.pi * np.fft.rfftfreq(length)
-    return np.exp(-0.5 * (fwhm * _SIGMA_PER_FWHM * frequency) ** 2)
+    sigma = _SIGMA_PER_FWHM * np.asarray(fwhm)[..., None]
+    return np.exp(-0.5 * (sigma * frequency) ** 2)
+
+
+def gaussian_line(n_channels: int, centre: np.ndarray, fwhm: np.ndarray) -> np.ndarray:
+    """Gaussians of area one.
+
+    Parameters
+    ----------
+    n_channels : int
+    centre, fwhm : ndarray, shape (n,)
+        In channels.
+
+    Returns
+    -------
+    ndarray, shape (n, n_channels)
+    """
+    distance = np.arange(n_channels) - np.asarray(centre)[:, None]
+    sigma = _SIGMA_PER_FWHM * np.asarray(fwhm)[:, None]
+    line = np.exp(-0.5 * (distance / sigma) ** 2)
+    return line / np.maximum(line.sum(axis=1, keepdims=True), 1e-300)
 
 
 def _within(kernel: np.ndarray, reach: int) -> np.ndarray:

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways of deconvolving among which the likelihood of held-out counts chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .richardson_lucy import likelihood_steps, start_with_zero_loss
+
+if TYPE_CHECKING:
+    import torch
+
+    from .measured import Measured
+
+__all__ = ["Candidate", "Path", "Start", "from_zero_loss", "paths"]
+
+RICHARDSON_LUCY = "richardson-lucy"
+NETWORK = "network"
+ITERATIONS = (5, 10, 20, 40, 80, 160, 320, 640)
+STEPS = (0, 5, 10, 30, 100)  # from the network's result
+THRESHOLDS = (2.5, 1.5, 0.0)  # standard errors, the most regular first
+
+#: From measured spectra to a scene to start from.
+Start = Callable[["Measured"], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way.
+
+    Parameters
+    ----------
+    start : str
+        "network" or "richardson-lucy" (a sharp zero-loss line and what it leaves).
+    n_steps : int
+        Likelihood steps from there.
+    noise_threshold : float
+        Of the steps, see `likelihood_steps`.
+    """
+
+    start: str
+    n_steps: int
+    noise_threshold: float
+
+    def __str__(self) -> str:
+        if self.start == NETWORK and self.n_steps == 0:
+            return "network"
+        name = "network + " if self.start == NETWORK else "Richardson-Lucy, "
+        guard = f", noise below {self.noise_threshold:g} s.e. ignored"
+        steps = "likelihood steps" if self.start == NETWORK else "iterations"
+        return f"{name}{self.n_steps} {steps}{guard if self.noise_threshold else ''}"
+
+
+@dataclass(frozen=True)
+class Path:
+    """Candidates that are passed one after the other from one start.
+
+    Parameters
+    ----------
+    start : str
+    noise_threshold : float
+    stops : tuple of int
+        Numbers of steps, increasing.
+    """
+
+    start: str
+    noise_threshold: float
+    stops: tuple[int, ...]
+
+    def candidates(self) -> list[Candidate]:
+        """Its candidates in turn."""
+        return [Candidate(self.start, k, self.noise_threshold) for k in self.stops]
+
+    def walk(self, spectra: Measured, scene: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The scenes of its candidates.
+
+        Parameters
+        ----------
+        spectra : Measured
+        scene : torch.Tensor, shape (n, n_scene)
+            The start; is changed.
+
+        Yields
+        ------
+        torch.Tensor
+            The same tensor each time.
+        """
+        done = 0
+        for stop in self.stops:
+            likelihood_steps(
+                spectra.electrons,
+                spectra.transfer,
+                scene,
+                stop - done,
+                spectra.read_variance,
+                self.noise_threshold,
+            )
+            done = stop
+            yield scene
+
+
+def paths(with_network: bool, with_richardson_lucy: bool = True) -> list[Path]:
+    """All paths, those of the most regular results first.
+
+    Parameters
+    ----------
+    with_network, with_richardson_lucy : bool
+
+    Returns
+    -------
+    list of Path
+    """
+    chosen = []
+    if with_network:
+        chosen += [Path(NETWORK, THRESHOLDS[1], STEPS), Path(NETWORK, 0.0, STEPS[1:])]
+    if with_richardson_lucy:
+        chosen += [Path(RICHARDSON_LUCY, t, ITERATIONS) for t in THRESHOLDS]
+    return chosen
+
+
+def from_zero_loss(spectra: Measured) -> torch.Tensor:
+    """The start of Richardson-Lucy.
+
+    Parameters
+    ----------
+    spectra : Measured
+
+    Returns
+    -------
+    torch.Tensor, shape (n, n_scene)
+    """
+    return start_with_zero_loss(
+        spectra.electrons, spectra.transfer, spectra.zero, spectra.read_variance
+    )
+
+
+def run(
+    candidates: list[Candidate],
+    which: np.ndarray,
+    spectra: Measured,
+    starts: dict[str, Start],
+) -> torch.Tensor:
+    """The scene of each spectrum by the way chosen for it.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+    which : ndarray of int, shape (n,)
+        Index of the candidate of each spectrum.
+    spectra : Measured
+    starts : dict of str to callable
+
+    Returns
+    -------
+    torch.Tensor, shape (n, n_scene)
+    """
+    import torch
+
+    scene = torch.empty(len(spectra), spectra.transfer.n_scene)
+    begun: dict[str, torch.Tensor] = {}
+    for index in np.unique(which):
+        way = candidates[index]
+        if way.start not in begun:
+            begun[way.start] = starts[way.start](spectra)
+        rows = np.flatnonzero(which == index)
+        some = spectra.select(rows)
+        scene[rows] = likelihood_steps(
+            some.electrons,
+            some.transfer,
+            begun[way.start][rows],
+            way.n_steps,
+            some.read_variance,
+            way.noise_threshold,
+        )
+    return scene

@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Low-loss spectra without the response and the noise.
+
+A sample of a map decides how its spectra are deconvolved; then each block of spectra
+is deconvolved on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arbiter import Choice, choose, held_out_scores, picked
+from .candidates import Start, from_zero_loss, paths, run
+from .deconvolved import Deconvolved, finished, reduced_deviance
+from .measured import Measured, measured
+from .noise_prior import NoisePrior
+from .replicate_errors import ErrorScale, learn_error_scale
+from .richardson_lucy import likelihood_steps
+from .target import target_widths
+from .zero_loss import find_zero_loss
+
+if TYPE_CHECKING:
+    import torch
+
+    from .response import Response
+
+__all__ = ["METHODS", "Deconvolver", "prepare_deconvolution"]
+
+METHODS = ("auto", "network", "richardson-lucy")
+FEWEST_CHANNELS = 64
+LARGEST_SAMPLE = 32  # spectra that decide
+REPLICATED = 12  # of them, from which errors are learnt
+UNEVEN = 1e-3  # of the channel width, that energies may be off
+
+WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
+EXTRA_STEPS = (20, 80)  # for what is not explained
+NOT_TRUSTED = 1.3  # reduced deviance, above which a spectrum is flagged
+
+
+@dataclass(frozen=True, eq=False)
+class Deconvolver:
+    """How the spectra of a map are deconvolved.
+
+    Attributes
+    ----------
+    energy_eV : ndarray, shape (n_channels,)
+    response : Response
+        One row, or one for each spectrum of the blocks.
+    noise : NoisePrior
+    choice : Choice
+    wanted_width : float or None
+        FWHM of the result, in channels, that was asked for.
+    align : bool
+        Whether the zero loss is moved to 0 eV.
+    error_scale : ErrorScale
+        Of results of likelihood steps.
+    random_state : int
+    notes : tuple of str
+        What the user should know.
+    """
+
+    energy_eV: np.ndarray
+    response: Response
+    noise: NoisePrior
+    choice: Choice
+    wanted_width: float | None = None
+    align: bool = True
+    error_scale: ErrorScale = ErrorScale()
+    random_state: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def target_width(self) -> float:
+        """Median FWHM of the results, channels."""
+        return float(np.median(target_widths(self.response, self.wanted_width)))
+
+    def apply(self, block: np.ndarray) -> Deconvolved:
+        """Deconvolve spectra; each gives the same, whatever else is in the block.
+
+        Parameters
+        ----------
+        block : ndarray, shape (n, n_channels)
+            Counts; integers or floats. Spectra with values that are not finite give
+            NaN and are flagged.
+
+        Returns
+        -------
+        Deconvolved
+
+        Raises
+        ------
+        ValueError
+            If the number of channels is another, or that of the responses.
+        """
+        block = np.asarray(block)
+        self._check(block)
+        usable = np.isfinite(block).all(axis=1)
+        if not usable.all():
+            return self._with_gaps(block, usable)
+        counts = block.astype(float)
+        spectra = measured(
+            counts, self.noise, self.response, _zero_channel(self.energy_eV), self.align
+        )
+        widths = np.broadcast_to(
+            target_widths(self.response, self.wanted_width), len(block)
+        )
+        scene = self._scene(counts, spectra)
+        return self._result(spectra, _explaining(spectra, scene), widths)
+
+    def _scene(self, counts: np.ndarray, spectra: Measured) -> torch.Tensor:
+        starts = self._starts()
+        if self.choice.each:
+            ways = paths(False)
+            scores = held_out_scores(counts, spectra, ways, starts, self.random_state)
+            which = picked(scores, self.choice)
+        else:
+            which = np.full(len(counts), self.choice.best)
+        return run(self.choice.candidates, which, spectra, starts)
+
+    def _starts(self) -> dict[str, Start]:
+        return {"richardson-lucy": from_zero_loss}
+
+    def _result(
+        self, spectra: Measured, scene: torch.Tensor, widths: np.ndarray
+    ) -> Deconvolved:
+        expected = spectra.transfer.forward(scene).clamp_(min=0).numpy()
+        read = spectra.read_variance.numpy()
+        deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
+        result = finished(spectra, scene, widths)
+        errors = self.error_scale.errors(result, expected + read)
+        gain, offset = (
+            np.broadcast_to(values, len(result))[:, None]
+            for values in (spectra.noise.gain, spectra.noise.offset)
+        )
+        return Deconvolved(
+            (result * gain).astype(np.float32),
+            (errors * gain).astype(np.float32),
+            (expected * gain + offset).astype(np.float32),
+            deviance,
+            (spectra.problem != "") | (deviance > NOT_TRUSTED),
+            spectra.shifts,
+            self.choice,
+            spectra.zero + spectra.moves,
+            widths,
+        )
+
+    def _with_gaps(self, block: np.ndarray, usable: np.ndarray) -> Deconvolved:
+        """The same where some spectra are not finite."""
+        n = len(block)
+        if not usable.any():
+            blank = np.full(block.shape, np.nan, np.float32)
+            none = np.full(n, np.nan)
+            flagged = np.ones(n, dtype=bool)
+            return Deconvolved(
+                blank, blank, blank, none, flagged, none, self.choice, none, none
+            )
+        some = replace(self, response=self.response.select(usable)).apply(block[usable])
+        filled: dict[str, Any] = {}
+        for name in ("spectra", "errors", "refolded", "deviance", "shifts"):
+            filled[name] = _filled(getattr(some, name), usable, np.nan)
+        for name in ("zero_channels", "target_width"):
+            filled[name] = _filled(getattr(some, name), usable, np.nan)
+        return replace(some, **filled, flagged=_filled(some.flagged, usable, True))
+
+    def _check(self, block: np.ndarray) -> None:
+        if block.ndim != 2 or block.shape[1] != self.energy_eV.size:
+            raise ValueError(
+                f"`block` has the shape {block.shape}; it needs spectra of "
+                f"{self.energy_eV.size} channels, one a row."
+            )
+        if len(self.response) not in (1, len(block)):
+            raise ValueError(
+                f"`block` has {len(block)} spectra, but there are "
+                f"{len(self.response)} responses; give one, or one for each spectrum."
+            )
+
+
+def prepare_deconvolution(
+    sample: np.ndarray,
+    energy_eV: np.ndarray,
+    *,
+    response: Response | None = None,
+    model: Any = None,
+    method: str = "auto",
+    gain: float | None = None,
+    read_noise: float | None = None,
+    target_width: float | None = None,
+    align: bool = True,
+    random_state: int = 0,
+) -> Deconvolver:
+    """Decide how the spectra of a map are deconvolved.
+
+    Parameters
+    ----------
+    sample : ndarray, shape (n, n_channels)
+        Counts of spectra from all over the map.
+    energy_eV : ndarray, shape (n_channels,)
+        Uniform and increasing, with the zero loss near 0.
+    response : Response, optional
+        One row, or one for each spectrum of the sample. Estimated from the spectra if
+        not given.
+    model : DeconvolverModel, optional
+        The one that comes with the package if not given.
+    method : {"auto", "network", "richardson-lucy"}
+        "auto" chooses by the likelihood of held-out counts.
+    gain : float, optional
+        Counts per electron; estimated if not given.
+    read_noise : float, optional
+        Standard deviation of reading out, counts; estimated, or zero if only the gain
+        is given.
+    target_width : float, optional
+        FWHM of the result in channels. Four if not given; the response's own where
+        that is hardly wider.
+    align : bool, default True
+        Whether the zero loss is moved to 0 eV.
+    random_state : int, default 0
+        Makes it repeat exactly.
+
+    Returns
+    -------
+    Deconvolver
+
+    Raises
+    ------
+    ValueError
+        If the axis or the spectra do not allow it.
+    """
+    sample, energy_eV = _checked(sample, energy_eV, method)
+    usable = np.isfinite(sample).all(axis=1)
+    if not usable.any():
+        raise ValueError("`sample` holds no spectrum whose values are all finite.")
+    peaks = find_zero_loss(sample[usable])
+    good = peaks.problem == ""
+    if not good.any():
+        peaks.check("sample")
+    rows = _spread(np.flatnonzero(usable)[good])
+    counts = sample[rows].astype(float)
+    notes: list[str] = []
+    if response is None:
+        response = _estimated_response(counts, peaks, good)
+        notes.append("The response was estimated from the spectra.")
+        own = response if len(response) == 1 else response
+    else:
+        _check_response(response, len(sample))
+        own = response.select(rows)
+    noise = _noise(counts, own, gain, read_noise)
+    deconvolver = Deconvolver(
+        energy_eV,
+        response,
+        noise,
+        Choice(method, ""),
+        target_width,
+        align,
+        random_state=random_state,
+    )
+    return _decided(replace(deconvolver, response=own), counts, response, notes)
+
+
+def _decided(
+    deconvolver: Deconvolver, counts: np.ndarray, response: Response, notes: list[str]
+) -> Deconvolver:
+    """Choose the way by the sample, and learn the errors that it makes."""
+    zero_channel = _zero_channel(deconvolver.energy_eV)
+    spectra = measured(
+        counts, deconvolver.noise, deconvolver.response, zero_channel, deconvolver.align
+    )
+    ways = paths(False)
+    starts = deconvolver._starts()
+    seed = deconvolver.random_state
+    first, second = (
+        held_out_scores(counts, spectra, ways, starts, seed + k) for k in (0, 1)
+    )
+    choice = choose(first, second, ways)
+    chosen = replace(deconvolver, choice=choice)
+    few = np.arange(min(REPLICATED, len(counts)))
+    which = picked(first, choice) if choice.each else np.full(len(counts), choice.best)
+    some, ways_of_some = spectra.select(few), which[few]
+
+    def again(other: Measured) -> torch.Tensor:
+        return run(choice.candidates, ways_of_some, other, starts)
+
+    widths = np.broadcast_to(
+        target_widths(chosen.response, chosen.wanted_width), len(counts)
+    )
+    scale = learn_error_scale(some, again(some), again, widths[few], seed)
+    notes = [*notes, *_target_notes(widths, spectra.fwhm), choice.why]
+    return replace(chosen, response=response, error_scale=scale, notes=tuple(notes))
+
+
+def _explaining(spectra: Measured, scene: torch.Tensor) -> torch.Tensor:
+    """More likelihood steps where the result does not explain the data."""
+    read = spectra.read_variance.numpy()
+    limit = 1 + WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
+    for n_steps in EXTRA_STEPS:
+        expected = spectra.transfer.forward(scene).numpy()
+        deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
+        rows = np.flatnonzero((deviance > limit) & (spectra.problem == ""))
+        if not rows.size:
+            break
+        some = spectra.select(rows)
+        scene[rows] = likelihood_steps(
+            some.electrons, some.transfer, scene[rows], n_steps, some.read_variance
+        )
+    return scene
+
+
+def _checked(
+    sample: np.ndarray, energy_eV: np.ndarray, method: str
+) -> tuple[np.ndarray, np.ndarray]:
+    sample, energy = np.atleast_2d(np.asarray(sample)), np.asarray(energy_eV, float)
+    if method not in METHODS:
+        raise ValueError(f"`method` is {method!r}; choose one of {', '.join(METHODS)}.")
+    if sample.ndim != 2 or energy.shape != sample.shape[1:]:
+        raise ValueError(
+            f"`sample` has the shape {sample.shape}, `energy_eV` {energy.shape}; give "
+            "spectra, one a row, and the energy of each of their channels."
+        )
+    if energy.size < FEWEST_CHANNELS:
+        raise ValueError(
+            f"`sample` has {energy.size} channels; it needs {FEWEST_CHANNELS} or more."
+        )
+    steps = np.diff(energy)
+    if not (steps > 0).all() or np.ptp(steps) > UNEVEN * steps.mean():
+        raise ValueError(
+            "`energy_eV` has to increase in equal steps; interpolate the spectra to a "
+            "uniform axis, and reverse a decreasing one."
+        )
+    return sample, energy
+
+
+def _check_response(response: Response, n: int) -> None:
+    if len(response) not in (1, n):
+        raise ValueError(
+            f"`response` has {len(response)} rows, `sample` {n} spectra; give one "
+            "response, or one for each spectrum."
+        )
+
+
+def _zero_channel(energy_eV: np.ndarray) -> float:
+    return float(-energy_eV[0] / (energy_eV[1] - energy_eV[0]))
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """At most as many as decide, evenly from all."""
+    n = min(rows.size, LARGEST_SAMPLE)
+    return rows[((np.arange(n) + 0.5) * rows.size / n).astype(int)]
+
+
+def _noise(
+    counts: np.ndarray,
+    response: Response,
+    gain: float | None,
+    read_noise: float | None,
+) -> NoisePrior:
+    if gain is not None:
+        if not gain > 0:
+            raise ValueError(f"`gain` is {gain}; it has to be above zero.")
+        return NoisePrior.known(gain, read_noise or 0.0)
+    peaks = find_zero_loss(counts)
+    return NoisePrior.from_spectra(counts, peaks.centre, peaks.fwhm, response)
+
+
+def _estimated_response(counts, peaks, good) -> Response:
+    from .blind_response import estimate_response
+    from .dark_level import dark_level
+
+    found = find_zero_loss(counts)
+    offset = dark_level(counts, found.centre, found.fwhm)
+    return estimate_response(counts - offset[:, None])
+
+
+def _target_notes(widths: np.ndarray, fwhm: np.ndarray) -> list[str]:
+    kept = int(np.sum(widths >= fwhm))
+    if not kept:
+        return []
+    return [
+        f"The response of {kept} of {widths.size} spectra is too narrow to be "
+        "sharpened: their resolution is left as it is."
+    ]
+
+
+def _filled(values: np.ndarray, usable: np.ndarray, missing: Any) -> np.ndarray:
+    filled = np.full((usable.size, *values.shape[1:]), missing, dtype=values.dtype)
+    filled[usable] = values
+    return filled

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deconvolution gives, and its finish: counts conserved, folded back, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .transfer import gaussian_line
+
+if TYPE_CHECKING:
+    import torch
+
+    from .arbiter import Choice
+    from .measured import Measured
+
+__all__ = ["Deconvolved", "finished", "reduced_deviance"]
+
+_CORE = 1.5  # target widths on each side of the zero loss that hold its line
+_LEAST_VARIANCE = 1e-3  # electrons^2
+
+
+@dataclass(frozen=True, eq=False)
+class Deconvolved:
+    """Spectra at the target resolution, without noise.
+
+    Attributes
+    ----------
+    spectra : ndarray of float32, shape (n, n_channels)
+        Counts, not negative; they sum to those measured above the offset.
+    errors : ndarray of float32, shape (n, n_channels)
+        Standard errors.
+    refolded : ndarray of float32, shape (n, n_channels)
+        Counts that the result would give with the response, offset included, where
+        they were measured.
+    deviance : ndarray, shape (n,)
+        Mean square of measured less refolded counts, over their variance.
+    flagged : ndarray of bool, shape (n,)
+        Spectra whose result is not to be trusted.
+    shifts : ndarray, shape (n,)
+        Channels from 0 eV to the measured zero loss.
+    choice : Choice
+    zero_channels : ndarray, shape (n,)
+        Where the zero loss of the result is.
+    target_width : ndarray, shape (n,)
+        FWHM in channels.
+    """
+
+    spectra: np.ndarray
+    errors: np.ndarray
+    refolded: np.ndarray
+    deviance: np.ndarray
+    flagged: np.ndarray
+    shifts: np.ndarray
+    choice: Choice
+    zero_channels: np.ndarray
+    target_width: np.ndarray
+
+    def single_scattering(self) -> Deconvolved:
+        """Plural scattering removed.
+
+        Returns
+        -------
+        Deconvolved
+            The single-scattering distributions and the zero-loss lines, see
+            `plural.single_scattering`; errors are scaled as the spectra are.
+        """
+        from .plural import single_scattering
+
+        single = single_scattering(self.spectra, self.zero_channels, self.target_width)
+        ratio = np.divide(
+            single,
+            self.spectra,
+            out=np.ones_like(single),
+            where=self.spectra > 0,
+        )
+        return replace(
+            self, spectra=single, errors=self.errors * np.clip(ratio, 0.1, 10.0)
+        )
+
+
+def finished(
+    spectra: Measured, scene: torch.Tensor, target_width: np.ndarray
+) -> np.ndarray:
+    """A scene as a result whose counts are those measured.
+
+    Parameters
+    ----------
+    spectra : Measured
+    scene : torch.Tensor, shape (n, n_scene)
+    target_width : ndarray, shape (n,)
+        FWHM in channels.
+
+    Returns
+    -------
+    ndarray, shape (n, n_channels)
+        Electrons, not negative. What is too many or too few goes to the zero-loss
+        line; if that does not suffice, all is scaled.
+    """
+    result = spectra.result(scene, target_width).numpy().astype(float)
+    total = np.maximum(spectra.electrons.double().sum(dim=1).numpy(), 0.0)
+    missing = total - result.sum(axis=1)
+    centre = spectra.zero + spectra.moves
+    line = gaussian_line(result.shape[1], centre, target_width)
+    core = line > 1e-3 * line.max(axis=1, keepdims=True)
+    held = np.where(core, result, 0).sum(axis=1)
+    scale = np.where(missing < 0, -missing / np.maximum(held, 1e-30), 0)
+    fewer = np.where(core, result * (1 - np.minimum(scale, 1.0))[:, None], result)
+    result = fewer + np.maximum(missing, 0)[:, None] * line
+    left = result.sum(axis=1)
+    return result * (total / np.where(left > 0, left, 1.0))[:, None]
+
+
+def reduced_deviance(
+    electrons: np.ndarray, expected: np.ndarray, read_variance: np.ndarray
+) -> np.ndarray:
+    """Mean square of residuals over their variance.
+
+    Parameters
+    ----------
+    electrons, expected : ndarray, shape (n, n_channels)
+    read_variance : ndarray, shape (n, 1)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    expected = np.maximum(expected, 0)
+    variance = expected + read_variance + _LEAST_VARIANCE
+    return np.mean((electrons - expected) ** 2 / variance, axis=1, dtype=float)

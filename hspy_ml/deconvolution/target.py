@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The resolution that a response lets spectra be brought to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .response import Response
+
+__all__ = ["DEFAULT_TARGET", "target_widths"]
+
+DEFAULT_TARGET = 4.0  # channels: a Gaussian that channels still sample well
+_SHARPER_THAN = 1.25  # target widths that a response needs, to be sharpened
+
+
+def target_widths(response: Response, target_width: float | None) -> np.ndarray:
+    """FWHM of the result of each spectrum.
+
+    Parameters
+    ----------
+    response : Response
+    target_width : float or None
+        Wanted, in channels; four if None.
+
+    Returns
+    -------
+    ndarray, shape (n or 1,)
+        In channels: the one wanted, or the response's own where that is not wider by a
+        quarter. Then nothing is sharpened.
+
+    Raises
+    ------
+    ValueError
+        If the width is not above zero.
+    """
+    wanted = DEFAULT_TARGET if target_width is None else float(target_width)
+    if not (np.isfinite(wanted) and wanted > 0):
+        raise ValueError(
+            f"`target_width` is {target_width}; give a width in channels above zero."
+        )
+    own = response.fwhm
+    return np.where(own < _SHARPER_THAN * wanted, own, wanted)
