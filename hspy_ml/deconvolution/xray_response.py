@@ -55,13 +55,13 @@ class XrayResponse:
     fwhm: np.ndarray
     target_fwhm: np.ndarray
     _weights: np.ndarray = field(init=False, repr=False)
-    _reach: np.ndarray = field(init=False, repr=False)
+    _first: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         squared = np.maximum(self.fwhm**2 - self.target_fwhm**2, 0.0)
-        weights, reach = _gaussian_columns(np.sqrt(squared) / FWHM_PER_SIGMA)
+        weights, first = _gaussian_columns(np.sqrt(squared) / FWHM_PER_SIGMA)
         object.__setattr__(self, "_weights", weights)
-        object.__setattr__(self, "_reach", reach)
+        object.__setattr__(self, "_first", first)
 
     @classmethod
     def of_detector(
@@ -118,17 +118,17 @@ class XrayResponse:
     @property
     def margin(self) -> int:
         """Channels that the widest column reaches to either side."""
-        return (self._weights.shape[1] - 1) // 2
+        return (self._weights.shape[0] - 1) // 2
 
     @property
     def channels_under(self) -> np.ndarray:
         """Channels over which the rest spreads a count, shape (n_channels,)."""
-        return 1 / (self._weights**2).sum(axis=1, dtype=np.float64)
+        return 1 / (self._weights**2).sum(axis=0, dtype=np.float64)
 
     @property
     def banded(self) -> tuple[np.ndarray, np.ndarray, int]:
-        """Weights, reach and margin, as the compiled loops take them."""
-        return self._weights, self._reach, self.margin
+        """Weights, first channels and margin, as the compiled loops take them."""
+        return self._weights, self._first, self.margin
 
     def forward(self, scenes: np.ndarray) -> np.ndarray:
         """Spectra of the target resolution as the detector would count them.
@@ -207,16 +207,14 @@ def _check(acquisition: Acquisition, detector: Detector | None) -> None:
 
 
 def _gaussian_columns(sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of a band: Gaussians that sum to one; weights from the first entry on."""
+    """Gaussians that sum to one, and where each row of the band begins."""
     reach = np.ceil(REACH_IN_SIGMA * sigma).astype(np.int64)
     reach = np.minimum(np.maximum(reach, 1), (sigma.size - 1) // 2)
     margin = int(reach.max())
-    away = np.arange(2 * margin + 1) - reach[:, None]
-    inside = np.abs(away) <= reach[:, None]
-    sampled = np.exp(-0.5 * (away / np.maximum(sigma, 1e-3)[:, None]) ** 2)
-    three = np.where(away == 0, 1 - sigma[:, None] ** 2, 0.5 * sigma[:, None] ** 2)
-    three = np.where(np.abs(away) <= 1, three, 0.0)
-    narrow = (sigma < SMALLEST_SAMPLED_SIGMA)[:, None]
-    weights = np.where(inside, np.where(narrow, three, sampled), 0.0)
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return weights.astype(np.float32), reach
+    away = np.arange(-margin, margin + 1)[:, None]
+    sampled = np.exp(-0.5 * (away / np.maximum(sigma, 1e-3)) ** 2)
+    three = np.where(away == 0, 1 - sigma**2, 0.5 * sigma**2) * (np.abs(away) <= 1)
+    weights = np.where(sigma < SMALLEST_SAMPLED_SIGMA, three, sampled)
+    weights = np.where(np.abs(away) <= reach, weights, 0.0)
+    weights = weights / weights.sum(axis=0)
+    return weights.astype(np.float32), (weights > 0).argmax(axis=1)
