@@ -88,7 +88,7 @@ def _vibrations(rng: np.random.Generator, n_scenes: int, axis: Axis) -> np.ndarr
         rng,
         band,
         rng.uniform(0.2, axis.last, band.size),
-        _log_uniform(rng, 10e-3, 120e-3, band.size),
+        _log_uniform(rng, 30e-3, 200e-3, band.size),
         _log_uniform(rng, 10**-3.5, 1e-2, band.size),
     )
     gaps = line_table(
@@ -106,7 +106,7 @@ def _plasmons(rng: np.random.Generator, n_scenes: int, axis: Axis) -> np.ndarray
     every = np.arange(n_scenes)
     thickness = rng.uniform(0.1, 1.5, n_scenes)  # t / lambda
     bulk_eV = rng.uniform(6.0, 33.0, n_scenes)
-    damping = _log_uniform(rng, 0.04, 0.35, n_scenes)
+    damping = _log_uniform(rng, 0.08, 0.4, n_scenes)
     room = 293.0
     bulk = line_table("oscillator", every, bulk_eV, damping * bulk_eV, thickness, room)
     on = _some(rng, n_scenes, 0.7)
