@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .dark_level import dark_level
 from .zero_loss import find_zero_loss, half_height_width
 
 __all__ = ["Response"]
@@ -14,6 +15,7 @@ __all__ = ["Response"]
 _SMOOTHED_BEYOND = 4.0  # FWHM from the top
 _STEP_OF_TAILS = 1.15  # ratio of the borders of their channel groups
 _LEAST_HALF_WIDTH = 3
+_WIDEST = 0.5  # of the spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ class Response:
         peaks = find_zero_loss(counts)
         peaks.check("psf")
         if offset is None:
-            offset = _offset_before(counts, peaks.centre, peaks.fwhm)
+            offset = dark_level(counts, peaks.centre, peaks.fwhm)
         net = counts - np.broadcast_to(offset, len(counts))[:, None]
         half_width = int(
             np.ceil(max(peaks.centre.max(), (net.shape[1] - 1 - peaks.centre).max()))
@@ -110,7 +112,14 @@ class Response:
             _kernel(row, centre, fwhm, half_width)
             for row, centre, fwhm in zip(net, peaks.centre, peaks.fwhm, strict=True)
         ]
-        return cls(np.stack(rows))
+        response = cls(np.stack(rows))
+        if (response.fwhm > _WIDEST * counts.shape[1]).any():
+            raise ValueError(
+                f"`psf` is {response.fwhm.max():.0f} channels wide, of "
+                f"{counts.shape[1]}: wider than half of its spectrum; give a range that "
+                "holds the peak and its tails, without a background."
+            )
+        return response
 
     @property
     def half_width(self) -> int:
@@ -154,26 +163,6 @@ class Response:
         """
         excess = self.half_width - half_width
         return self if excess <= 0 else Response(self.kernel[:, excess:-excess])
-
-
-def _offset_before(
-    counts: np.ndarray, centre: np.ndarray, fwhm: np.ndarray
-) -> np.ndarray:
-    """The level far before the peak, less a tail that falls as distance^-2."""
-    offsets = np.zeros(len(counts))
-    for i, row in enumerate(counts):
-        last = int(centre[i] - 3 * fwhm[i])
-        if last < 8:
-            offsets[i] = min(0.0, np.median(row[:3]))
-            continue
-        far, near = slice(0, last // 2), slice(last // 2, last)
-        channels = np.arange(row.size)
-        tail = (channels[:last] - centre[i]) ** -2.0
-        level_far, level_near = row[far].mean(), row[near].mean()
-        tail_far, tail_near = tail[far].mean(), tail[near].mean()
-        slope = max(0.0, (level_near - level_far) / (tail_near - tail_far))
-        offsets[i] = level_far - slope * tail_far
-    return offsets
 
 
 def _kernel(net: np.ndarray, centre: float, fwhm: float, half_width: int) -> np.ndarray:

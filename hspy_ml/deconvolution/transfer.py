@@ -67,11 +67,15 @@ class Transfer:
         self.margin = min(margin, self.n_channels)
         self.n_scene = self.n_channels + 2 * self.margin
         largest_shift = 0 if shifts is None else int(np.ceil(np.abs(shifts).max()))
-        reach = max(1, self.n_channels - self.margin - largest_shift - 1)
+        reach = max(self.margin, self.n_channels - self.margin - largest_shift - 1)
         kernel = _within(response.kernel, reach)
         half_width = kernel.shape[1] // 2
         self._length = _fast_length(
-            self.n_channels + self.margin + half_width + largest_shift + 1
+            self.n_channels
+            + self.margin
+            + max(half_width, self.margin)
+            + largest_shift
+            + 1
         )
         if target_width is not None:
             kernel = _without_target(kernel, self._length, target_width)

@@ -11,6 +11,7 @@ __all__ = ["ZeroLoss", "find_zero_loss", "half_height_width", "peak_top"]
 
 _FIRST_ABOVE = 0.2  # of the highest channel: the zero loss is the first such peak
 _SMOOTHING = np.array([1, 4, 6, 4, 1]) / 16
+_SMOOTHED_BY = 8 * np.log(2)  # FWHM^2 of the smoothing, whose variance is one
 _CUBIC_FROM = 7  # channels in the fit, else a parabola
 _SHAPE_ERROR = 0.02  # of the top, per channel of the window
 _FLAT_RUN = 3  # equal channels at the maximum
@@ -104,7 +105,7 @@ def find_zero_loss(spectra: np.ndarray) -> ZeroLoss:
     rise = smooth - base[:, None]
     width = half_height_width(rise, rough)
     top, log_height = peak_top(counts - base[:, None], rough, width)
-    width = half_height_width(rise, top)
+    width = _unsmoothed(half_height_width(rise, top))
     height = np.exp(log_height)
     problem = np.full(len(counts), "", dtype="<U9")
     problem[width > _LARGEST_SHARE * counts.shape[1]] = "wide"
@@ -227,6 +228,11 @@ def _smoothed(counts: np.ndarray) -> np.ndarray:
     from scipy.ndimage import convolve1d
 
     return convolve1d(counts, _SMOOTHING, axis=1, mode="nearest")
+
+
+def _unsmoothed(width: np.ndarray) -> np.ndarray:
+    """The width before the smoothing, as squares of Gaussians' widths subtract."""
+    return np.sqrt(np.maximum(width**2 - _SMOOTHED_BY, 0.25 * width**2))
 
 
 def _first_peak(smooth: np.ndarray, base: np.ndarray) -> np.ndarray:
