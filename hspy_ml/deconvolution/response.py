@@ -116,8 +116,8 @@ class Response:
         if (response.fwhm > _WIDEST * counts.shape[1]).any():
             raise ValueError(
                 f"`psf` is {response.fwhm.max():.0f} channels wide, of "
-                f"{counts.shape[1]}: wider than half of its spectrum; give a range that "
-                "holds the peak and its tails, without a background."
+                f"{counts.shape[1]}: wider than half of its spectrum; give a range "
+                "that holds the peak and its tails, without a background."
             )
         return response
 
