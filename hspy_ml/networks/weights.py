@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,3 +65,43 @@ def _differences(name: str, here: torch.Tensor, given: np.ndarray) -> list[str]:
     if here.is_floating_point() != (given.dtype.kind == "f"):
         return [f"{name} is of the type {given.dtype}, not {here.dtype}"]
     return []
+
+
+def network_on_card(
+    make: Callable[..., nn.Module],
+    sizes: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+) -> nn.Module:
+    """A network of a file, built once its weights are what its card says.
+
+    Parameters
+    ----------
+    make : callable
+        Class of the network.
+    sizes : mapping of str to int
+        What it is made from.
+    weights : mapping of str to ndarray
+
+    Returns
+    -------
+    torch.nn.Module
+        In evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit together.
+    """
+    if not all(type(size) is int and size > 0 for size in sizes.values()):
+        raise ValueError("the sizes in its card are no whole numbers above zero")
+    try:
+        with torch.device("meta"):  # takes no memory
+            wanted = make(**sizes).state_dict()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"the sizes in its card are wrong: {error}") from error
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    if shapes != {name: array.shape for name, array in weights.items()}:
+        raise ValueError("its weights are of other sizes than its card says")
+    network = make(**sizes)
+    fill_network(network, weights)
+    return network.eval()
