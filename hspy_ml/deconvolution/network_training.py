@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrate", "train_network"]
 
-N_CALIBRATION = 1536  # spectra
+CALIBRATED_ON = 4  # times as many spectra as a validation sees
 COVERED = 0.68, 0.95
 SMOOTHED_OVER = 1.0  # nodes of the calibration's grid of doses
 LEAST_WEIGHT = 1e-9  # of a spectrum far from a node
@@ -76,7 +76,7 @@ def train_network(
             checkpoint=checkpoint,
             device="cpu",
         )
-        calibrate(network, stream, plan)
+        calibrate(network, stream, plan, CALIBRATED_ON * plan.n_validation)
     if conditions is None:
         conditions = {} if start is None else start.conditions
     model = DeconvolverModel(network, conditions, _report(history, plan))
@@ -115,7 +115,7 @@ def calibrate(
     network: DeconvolutionNetwork,
     stream: SpectrumStream,
     plan: TrainingPlan,
-    n_spectra: int = N_CALIBRATION,
+    n_spectra: int,
 ) -> None:
     """Make 68 % and 95 % intervals cover as much, at every dose.
 
@@ -126,7 +126,8 @@ def calibrate(
     stream : SpectrumStream
     plan : TrainingPlan
         Batch size and seed.
-    n_spectra : int, default 1536
+    n_spectra : int
+        Rounded up to whole batches.
     """
     places, ratios = [], []
     for index in range(-(-n_spectra // plan.batch_size)):
