@@ -10,10 +10,16 @@ each of several blocks that are read side by side, are fast always.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["available_cores", "torch_threads", "training_threads"]
+__all__ = [
+    "available_cores",
+    "one_torch_thread",
+    "torch_threads",
+    "training_threads",
+]
 
 
 def available_cores() -> int:
@@ -54,3 +60,24 @@ def torch_threads(n_threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+_lock = threading.Lock()
+_within: list[int] = []  # threads that torch used before, one entry for each block
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch use one thread while any of several blocks side by side is in it."""
+    import torch
+
+    with _lock:
+        _within.append(_within[0] if _within else torch.get_num_threads())
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            before = _within.pop()
+            if not _within:
+                torch.set_num_threads(before)

@@ -2,8 +2,9 @@
 """What the signals gain: arguments, docstrings, and one call each.
 
 The functions here are set on exspy's classes as they stand, while HyperSpy is
-only half imported: this module and `phase_methods` need nothing but the standard
-library, and what does the work is imported when a method is called.
+only half imported: this module, `phase_methods` and `deconvolution_methods` need
+nothing but the standard library, and what does the work is imported when a method is
+called.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from .deconvolution_methods import deconvolve_net
 from .phase_methods import classify_phases, dynamic_sampling
 
 if TYPE_CHECKING:
@@ -332,45 +334,6 @@ def ml_quantify(
         random_state=random_state,
         show_progressbar=show_progressbar,
         num_workers=num_workers,
-    )
-
-
-def deconvolve_net(
-    self: BaseSignal,
-    *,
-    point_spread_function: np.ndarray | BaseSignal | None = None,
-    navigation_mask: np.ndarray | BaseSignal | float | None = None,
-    signal_mask: np.ndarray | BaseSignal | None = None,
-    random_state: int | np.random.Generator | None = None,
-    show_progressbar: bool | None = None,
-    num_workers: int | None = None,
-) -> Any:
-    """Remove the instrument's response from the spectra.
-
-    Parameters
-    ----------
-    point_spread_function : array or BaseSignal, optional
-        The response, where it is measured; by default it is found together with
-        the spectra (blind).
-    navigation_mask : array of bool, BaseSignal or float, optional
-        Pixels to leave out (True), in the navigation shape.
-    signal_mask : array of bool or BaseSignal, optional
-        Channels to leave out (True).
-    random_state : int or numpy.random.Generator, optional
-        Makes the result repeat exactly.
-    show_progressbar : bool, optional
-        By default as in HyperSpy's preferences.
-    num_workers : int, optional
-        Number of threads.
-
-    Raises
-    ------
-    NotImplementedError
-        Always: it is being built.
-    """
-    raise NotImplementedError(
-        "`deconvolve_net` is coming: blind deconvolution of EDS and EELS spectra, by "
-        "guarded Richardson-Lucy iterations and by a network."
     )
 
 

@@ -45,3 +45,26 @@ def progress_bar(
         disable=not show_progressbar,
     ) as bar:
         yield bar.update
+
+
+def of_all_done(update: Callable[[int], None]) -> Callable[[int], None]:
+    """Turn a bar's update into one that is told how many are done in all.
+
+    Parameters
+    ----------
+    update : callable
+        What :func:`progress_bar` yields; it takes how many more are done.
+
+    Returns
+    -------
+    callable
+        Takes how many are done, as a training says.
+    """
+    done = 0
+
+    def tell(n_done: int) -> None:
+        nonlocal done
+        update(n_done - done)
+        done = n_done
+
+    return tell

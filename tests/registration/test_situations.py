@@ -21,6 +21,7 @@ LIGHT = {
     "hspy_ml",
     "hspy_ml.registration",
     "hspy_ml.signals",
+    "hspy_ml.signals.deconvolution_methods",
     "hspy_ml.signals.methods",
     "hspy_ml.signals.phase_methods",
 }

@@ -14,7 +14,7 @@ import numpy as np
 from ...classification.conditions import SpectrumConditions
 from ..acquisition import acquisition_from_signal
 from ..elements import elements_from_signal
-from ..progress import progress_bar
+from ..progress import of_all_done, progress_bar
 from .known_spectra import ExpectedSpectra, MeasuredSpectra
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _by_network(making: Making) -> Made:
             making.conditions,
             alternatives=_other_elements(making),
             plan=plan,
-            progress=_increments(progress),
+            progress=of_all_done(progress),
         )
     if classifier.training.get("interrupted"):
         return classifier, ("The training of the network was interrupted.",)
@@ -211,21 +211,9 @@ def _by_seed(making: Making) -> Made:
             labels,
             known.names,
             random_state=making.random_state,
-            progress=_increments(progress),
+            progress=of_all_done(progress),
         )
     return classifier, ("The networks of Zhang et al. (2018), as published.",)
-
-
-def _increments(progress: Callable[[int], None]) -> Callable[[int], None]:
-    """A bar is told how many more steps are done, a training says how many in all."""
-    done = 0
-
-    def tell(n_done: int) -> None:
-        nonlocal done
-        progress(n_done - done)
-        done = n_done
-
-    return tell
 
 
 def _other_elements(making: Making) -> np.ndarray | None:
