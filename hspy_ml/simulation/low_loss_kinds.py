@@ -175,8 +175,8 @@ def _vacuum(rng: np.random.Generator, n_scenes: int, axis: Axis) -> np.ndarray:
 
 
 def _energies(rng: np.random.Generator, axis: Axis, size: int) -> np.ndarray:
-    """Anywhere from a twentieth of the range past the zero loss to the end."""
-    return rng.uniform(axis.last / 20, axis.last, size)
+    """Anywhere from a twentieth of the range to near the spectrometer's end."""
+    return rng.uniform(axis.last / 20, 0.85 * axis.last, size)
 
 
 def _doublets(rng: np.random.Generator, n_scenes: int, axis: Axis) -> np.ndarray:
