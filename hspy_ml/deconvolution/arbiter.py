@@ -19,7 +19,8 @@ __all__ = ["Choice", "choose", "held_out_scores", "picked"]
 
 _POOLED_WEIGHT = 1.0  # of the mean of the sample beside a spectrum's own scores
 _UNLIKE_BEYOND = 3.0  # standard errors of what individual choices gain
-_TIE = 0.5  # standard errors of a difference, within which the more regular is taken
+_LEAST_GAIN = 0.5  # of the log-likelihood of a spectrum
+_TIE = 3.0  # of the log-likelihood of a spectrum, for which the more regular is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +36,12 @@ class Choice:
     scores : dict of str to float
         Log-likelihood of the held-out counts per spectrum for each way, less that of
         the best.
-    candidates : list of Candidate
-        In the order of `scores`.
+    paths : list of Path
+        What is tried where each spectrum chooses; the most regular first.
     mean_scores : ndarray, shape (n_candidates,)
-        The same numbers.
-    best : int
-        Index of the way for all spectra.
+        Of their candidates.
+    best : Candidate or None
+        The way for all spectra.
     each : bool
         Whether each spectrum chooses for itself, since they differ.
     """
@@ -48,9 +49,9 @@ class Choice:
     method: str
     why: str
     scores: dict[str, float] = field(default_factory=dict)
-    candidates: list[Candidate] = field(default_factory=list)
-    mean_scores: np.ndarray = field(default_factory=lambda: np.zeros(1))
-    best: int = 0
+    paths: list[Path] = field(default_factory=list)
+    mean_scores: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    best: Candidate | None = None
     each: bool = False
 
 
@@ -106,62 +107,90 @@ def choose(first: np.ndarray, second: np.ndarray, paths: list[Path]) -> Choice:
         Scores by two splits. What individual choices by the first gain on the second
         tells whether spectra differ.
     paths : list of Path
+        The most regular first. Of each, the candidate with the highest score counts;
+        the first whose score is within three of the highest of all is taken: as much as
+        a few channels of noise that are fitted gain.
 
     Returns
     -------
     Choice
     """
-    candidates = [way for path in paths for way in path.candidates()]
-    both = first + second
-    mean = both.mean(axis=0) / 2
-    best = _most_regular(both)
-    gained = _gained(first, second) if len(first) > 1 else np.zeros(2)
-    error = gained.std(ddof=1) * np.sqrt(gained.size)
-    each = bool(len(first) > 1 and gained.sum() > _UNLIKE_BEYOND * error)
-    method = _method(candidates[best])
+    ways = _candidates(paths)
+    mean = 0.5 * (first + second).mean(axis=0)
+    best = int(_first_good(mean[None], paths)[0])
+    own = _first_good(first + _POOLED_WEIGHT * first.mean(axis=0), paths)
+    each = _unlike(first, second, own, paths)
+    tried = _tried(paths, np.append(own, best)) if each else []
+    kept = [k for k, way in enumerate(ways) if way in _candidates(tried)]
     return Choice(
-        method,
-        _reason(candidates, mean, best, each, len(first)),
-        {str(c): float(m - mean.max()) for c, m in zip(candidates, mean, strict=True)},
-        candidates,
-        mean - mean.max(),
-        best,
+        _method(ways[best]),
+        _reason(ways, mean, best, each, len(first)),
+        {str(way): float(m - mean.max()) for way, m in zip(ways, mean, strict=True)},
+        tried,
+        mean[kept],
+        ways[best],
         each,
     )
 
 
-def picked(scores: np.ndarray, choice: Choice) -> np.ndarray:
+def picked(scores: np.ndarray, choice: Choice) -> list[Candidate]:
     """The way for each spectrum.
 
     Parameters
     ----------
     scores : ndarray, shape (n, n_candidates)
-        Of each spectrum.
+        Of each spectrum and candidate of `choice.paths`.
     choice : Choice
         Of the image, whose mean scores decide what the spectrum's leave open.
 
     Returns
     -------
-    ndarray of int, shape (n,)
+    list of Candidate
     """
-    return (scores + _POOLED_WEIGHT * choice.mean_scores).argmax(axis=1)
+    ways = _candidates(choice.paths)
+    both = scores + _POOLED_WEIGHT * choice.mean_scores
+    return [ways[k] for k in _first_good(both, choice.paths)]
 
 
-def _most_regular(scores: np.ndarray) -> int:
-    """The first way that is not clearly worse than the best."""
-    best = int(scores.mean(axis=0).argmax())
-    behind = scores[:, [best]] - scores
-    if len(scores) == 1:
-        return best
-    error = behind.std(axis=0, ddof=1) / np.sqrt(len(scores))
-    return int(np.argmax(behind.mean(axis=0) <= _TIE * error))
+def _candidates(paths: list[Path]) -> list[Candidate]:
+    return [way for path in paths for way in path.candidates()]
 
 
-def _gained(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    rows = np.arange(len(first))
-    mean = first.mean(axis=0)
-    own = (first + _POOLED_WEIGHT * mean).argmax(axis=1)
-    return second[rows, own] - second[:, mean.argmax()]
+def _first_good(scores: np.ndarray, paths: list[Path]) -> np.ndarray:
+    """Index of the best candidate of the first path that is not clearly worse."""
+    ends = np.cumsum([len(path.stops) for path in paths])
+    starts = np.append(0, ends[:-1])
+    parts = [scores[:, a:b] for a, b in zip(starts, ends, strict=True)]
+    tops = np.stack([part.max(axis=1) for part in parts], axis=1)
+    good = tops >= tops.max(axis=1, keepdims=True) - _TIE
+    path = good.argmax(axis=1)
+    inside = np.stack([part.argmax(axis=1) for part in parts], axis=1)
+    rows = np.arange(len(scores))
+    return starts[path] + inside[rows, path]
+
+
+def _unlike(
+    first: np.ndarray, second: np.ndarray, own: np.ndarray, paths: list[Path]
+) -> bool:
+    """Whether individual choices by one split are clearly better on the other."""
+    n = len(first)
+    if n < 2:
+        return False
+    together = _first_good(first.mean(axis=0)[None], paths)[0]
+    gained = second[np.arange(n), own] - second[:, together]
+    error = gained.std(ddof=1) * np.sqrt(n)
+    return bool(gained.sum() > max(_UNLIKE_BEYOND * error, n * _LEAST_GAIN))
+
+
+def _tried(paths: list[Path], chosen: np.ndarray) -> list[Path]:
+    """The paths that were taken by any, no longer than by any."""
+    ways = _candidates(paths)
+    tried = []
+    for path in paths:
+        taken = [ways[k].n_steps for k in chosen if ways[k] in path.candidates()]
+        if taken:
+            tried.append(path.until(max(taken)))
+    return tried
 
 
 def _method(way: Candidate) -> str:
@@ -171,16 +200,15 @@ def _method(way: Candidate) -> str:
 
 
 def _reason(
-    candidates: list[Candidate], mean: np.ndarray, best: int, each: bool, n: int
+    ways: list[Candidate], mean: np.ndarray, best: int, each: bool, n: int
 ) -> str:
-    second = np.array([_method(c) != _method(candidates[best]) for c in candidates])
-    text = f"{candidates[best]}: explains held-out counts of {n} spectra best"
-    if second.any():
-        other = int(np.flatnonzero(second)[mean[second].argmax()])
-        lead = mean[best] - mean[other]
-        text += (
-            f", by {lead:.2g} per spectrum in log-likelihood over {candidates[other]}"
-        )
+    other = np.array([_method(way) != _method(ways[best]) for way in ways])
+    text = f"{ways[best]}: the most regular way that explains held-out counts well"
+    if other.any():
+        rival = int(np.flatnonzero(other)[mean[other].argmax()])
+        lead = mean[best] - mean[rival]
+        text += f" (log-likelihood per spectrum {lead:+.2g} against {ways[rival]})"
+    text += f"; judged on {n} spectra"
     if each:
-        text += "; spectra differ, and each is given the way that suits it"
+        text += ", which differ: each is given the way that suits it"
     return text + "."

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from .measured import Measured
 
-__all__ = ["Candidate", "Path", "Start", "from_zero_loss", "paths"]
+__all__ = ["Candidate", "Path", "Start", "from_zero_loss", "paths", "run"]
 
 RICHARDSON_LUCY = "richardson-lucy"
 NETWORK = "network"
 ITERATIONS = (5, 10, 20, 40, 80, 160, 320, 640)
 STEPS = (0, 5, 10, 30, 100)  # from the network's result
-THRESHOLDS = (2.5, 1.5, 0.0)  # standard errors, the most regular first
+GUARDED = 1.5  # standard errors, of such steps
+THRESHOLDS = (2.5, 1.5, 1.0, 0.0)  # standard errors, the most regular first
 
 #: From measured spectra to a scene to start from.
 Start = Callable[["Measured"], "torch.Tensor"]
@@ -71,6 +72,19 @@ class Path:
     noise_threshold: float
     stops: tuple[int, ...]
 
+    def until(self, stop: int) -> Path:
+        """The same without what comes after a number of steps.
+
+        Parameters
+        ----------
+        stop : int
+
+        Returns
+        -------
+        Path
+        """
+        return replace(self, stops=tuple(k for k in self.stops if k <= stop))
+
     def candidates(self) -> list[Candidate]:
         """Its candidates in turn."""
         return [Candidate(self.start, k, self.noise_threshold) for k in self.stops]
@@ -116,7 +130,7 @@ def paths(with_network: bool, with_richardson_lucy: bool = True) -> list[Path]:
     """
     chosen = []
     if with_network:
-        chosen += [Path(NETWORK, THRESHOLDS[1], STEPS), Path(NETWORK, 0.0, STEPS[1:])]
+        chosen += [Path(NETWORK, GUARDED, STEPS), Path(NETWORK, 0.0, STEPS[1:])]
     if with_richardson_lucy:
         chosen += [Path(RICHARDSON_LUCY, t, ITERATIONS) for t in THRESHOLDS]
     return chosen
@@ -139,18 +153,14 @@ def from_zero_loss(spectra: Measured) -> torch.Tensor:
 
 
 def run(
-    candidates: list[Candidate],
-    which: np.ndarray,
-    spectra: Measured,
-    starts: dict[str, Start],
+    ways: list[Candidate], spectra: Measured, starts: dict[str, Start]
 ) -> torch.Tensor:
     """The scene of each spectrum by the way chosen for it.
 
     Parameters
     ----------
-    candidates : list of Candidate
-    which : ndarray of int, shape (n,)
-        Index of the candidate of each spectrum.
+    ways : list of Candidate
+        One for each spectrum.
     spectra : Measured
     starts : dict of str to callable
 
@@ -161,17 +171,13 @@ def run(
     import torch
 
     scene = torch.empty(len(spectra), spectra.transfer.n_scene)
-    begun: dict[str, torch.Tensor] = {}
-    for index in np.unique(which):
-        way = candidates[index]
-        if way.start not in begun:
-            begun[way.start] = starts[way.start](spectra)
-        rows = np.flatnonzero(which == index)
+    for way in dict.fromkeys(ways):
+        rows = np.flatnonzero([other == way for other in ways])
         some = spectra.select(rows)
         scene[rows] = likelihood_steps(
             some.electrons,
             some.transfer,
-            begun[way.start][rows],
+            starts[way.start](some),
             way.n_steps,
             some.read_variance,
             way.noise_threshold,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arbiter import Choice, choose, held_out_scores, picked
-from .candidates import Start, from_zero_loss, paths, run
+from .candidates import Candidate, Start, from_zero_loss, paths, run
 from .deconvolved import Deconvolved, finished, reduced_deviance
 from .measured import Measured, measured
 from .noise_prior import NoisePrior
@@ -112,13 +112,18 @@ class Deconvolver:
 
     def _scene(self, counts: np.ndarray, spectra: Measured) -> torch.Tensor:
         starts = self._starts()
-        if self.choice.each:
-            ways = paths(False)
-            scores = held_out_scores(counts, spectra, ways, starts, self.random_state)
-            which = picked(scores, self.choice)
-        else:
-            which = np.full(len(counts), self.choice.best)
-        return run(self.choice.candidates, which, spectra, starts)
+        return run(self._ways(counts, spectra, starts), spectra, starts)
+
+    def _ways(
+        self, counts: np.ndarray, spectra: Measured, starts: dict[str, Start]
+    ) -> list[Candidate]:
+        """The way of each spectrum."""
+        if not self.choice.each:
+            return [self.choice.best] * len(counts)
+        scores = held_out_scores(
+            counts, spectra, self.choice.paths, starts, self.random_state
+        )
+        return picked(scores, self.choice)
 
     def _starts(self) -> dict[str, Start]:
         return {"richardson-lucy": from_zero_loss}
@@ -276,11 +281,11 @@ def _decided(
     choice = choose(first, second, ways)
     chosen = replace(deconvolver, choice=choice)
     few = np.arange(min(REPLICATED, len(counts)))
-    which = picked(first, choice) if choice.each else np.full(len(counts), choice.best)
-    some, ways_of_some = spectra.select(few), which[few]
+    some = spectra.select(few)
+    ways_of_few = chosen._ways(counts[few], some, starts)
 
     def again(other: Measured) -> torch.Tensor:
-        return run(choice.candidates, ways_of_some, other, starts)
+        return run(ways_of_few, other, starts)
 
     widths = np.broadcast_to(
         target_widths(chosen.response, chosen.wanted_width), len(counts)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["likelihood_steps", "richardson_lucy", "start_with_zero_loss"]
 
 _LARGEST_RATIO = 1e3  # of measured and expected counts in one step
+_LEAST_FACTOR = 0.05  # by which an iteration changes a channel
 _LEAST_SENSITIVITY = 0.02  # of a channel in the margins, that is divided by
 _LEAST_EXPECTED = 1e-6  # of the mean counts
 _LEAST_START = 1e-4  # of the mean counts, in every channel of a scene
@@ -63,8 +64,9 @@ def richardson_lucy(
     Each iteration multiplies the scene by the response's transpose of the ratio of
     measured to expected counts, over the transpose of one. Counts with read-out noise
     of variance r^2 have r^2 added on both sides of the ratio, which makes them Poisson
-    to second order (D. L. Snyder et al., J. Opt. Soc. Am. A 12 (1995) 272). Ratios
-    are limited, so that a channel where nothing is expected does no harm.
+    to second order (D. L. Snyder et al., J. Opt. Soc. Am. A 12 (1995) 272); what is
+    negative nevertheless stays so, as without it dark channels would seem bright.
+    Ratios and factors are limited: a channel where nothing is expected does no harm.
 
     References
     ----------
@@ -128,21 +130,25 @@ def likelihood_steps(
     for done in range(0, n_iterations, _SHRUNK_EVERY):
         expected = transfer.forward(scene).clamp_(min=0)
         variance = expected + read_variance
-        shrunk = shrink_noise(measured - expected, variance, noise_threshold)
+        shrunk = shrink_noise(
+            measured - expected, variance, noise_threshold, transfer.fwhm
+        )
         few = min(_SHRUNK_EVERY, n_iterations - done)
         _iterate(shrunk.add_(expected), transfer, scene, few, read_variance)
     return scene
 
 
 def _iterate(measured, transfer, scene, n_iterations, read_variance) -> torch.Tensor:
-    shifted = (measured + read_variance).clamp_(min=0)
-    mean = shifted.mean(dim=1, keepdim=True)
+    shifted = measured + read_variance
+    mean = shifted.mean(dim=1, keepdim=True).clamp_(min=0)
     added = read_variance + _LEAST_EXPECTED * mean + 1e-30
     inverse = 1 / transfer.sensitivity.clamp(min=_LEAST_SENSITIVITY)
     for _ in range(n_iterations):
         ratio = transfer.forward(scene).clamp_(min=0)
-        ratio.add_(added).reciprocal_().mul_(shifted).clamp_(max=_LARGEST_RATIO)
-        scene.mul_(transfer.backward(ratio).clamp_(min=0).mul_(inverse))
+        ratio.add_(added).reciprocal_().mul_(shifted)
+        ratio.clamp_(-_LARGEST_RATIO, _LARGEST_RATIO)
+        factor = transfer.backward(ratio).mul_(inverse)
+        scene.mul_(factor.clamp_(min=_LEAST_FACTOR))
     return scene
 
 
@@ -185,7 +191,8 @@ def start_with_zero_loss(
     line.mul_(area[:, None])
     rest = measured - line
     variance = line.add_(rest.clamp(min=0)).add_(read_variance)
-    rest = shrink_noise(rest, _averaged(variance), _SHRINK_BELOW).clamp_(min=0)
+    rest = shrink_noise(rest, _averaged(variance), _SHRINK_BELOW, transfer.fwhm)
+    rest.clamp_(min=0)
     least = _LEAST_START * measured.clamp(min=0).mean(dim=1, keepdim=True) + 1e-30
     scene = transfer.with_margins(rest.add_(least))
     scene[:, at] += area

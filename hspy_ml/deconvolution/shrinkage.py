@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 __all__ = ["shrink_noise"]
 
 N_SCALES = 8
+_FINE_THRESHOLD = 4.0
+_FINER_THAN = 4.0  # distances of a smoothing, that the response is wide
 #: Standard deviations of the details of white noise of variance one, at each scale.
 _DETAIL_NOISE = (0.7235, 0.2854, 0.1778, 0.1222, 0.0858, 0.0606, 0.0428, 0.0303)
 
 
 def shrink_noise(
-    residual: torch.Tensor, variance: torch.Tensor, threshold: float
+    residual: torch.Tensor,
+    variance: torch.Tensor,
+    threshold: float,
+    fwhm: torch.Tensor | float = 0.0,
 ) -> torch.Tensor:
     """Shrink the details of a residual that noise alone could make.
 
@@ -29,6 +34,9 @@ def shrink_noise(
     threshold : float
         In standard deviations: a detail ``d`` of noise ``s`` is multiplied by
         ``1 - (threshold s / d)^2``, or zero if that is negative.
+    fwhm : float or torch.Tensor, shape (n, 1), default 0
+        Of the response, in channels: details finer than a quarter of it are hardly
+        ever signal, and have to be four standard deviations.
 
     Returns
     -------
@@ -48,11 +56,21 @@ def shrink_noise(
         smoother = _spline_smoothed(smooth, step)
         spread = _spline_smoothed(spread, step)
         detail = smooth - smoother
-        noise = (threshold * _DETAIL_NOISE[scale]) ** 2 * spread
+        limit = _limit(threshold, step, fwhm)
+        noise = spread * (limit * _DETAIL_NOISE[scale]) ** 2
         share = 1 - noise / detail.square().clamp_(min=1e-30)
         kept = kept + detail.mul_(share.clamp_(min=0))
         smooth = smoother
     return smooth + kept
+
+
+def _limit(
+    threshold: float, step: int, fwhm: torch.Tensor | float
+) -> torch.Tensor | float:
+    import torch
+
+    fine = torch.as_tensor(fwhm) > _FINER_THAN * step
+    return torch.where(fine, max(threshold, _FINE_THRESHOLD), threshold)
 
 
 def _n_scales(n_channels: int) -> int:

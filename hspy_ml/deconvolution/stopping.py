@@ -104,9 +104,9 @@ def held_out_likelihood(
     -------
     ndarray, shape (n,)
     """
-    mean = held.mean(dim=1, keepdim=True).clamp_(min=1e-30)
+    mean = held.mean(dim=1, keepdim=True).clamp_(min=1e-6)
     level = expected.clamp(min=0).add_(read_variance + 1e-6 * mean)
-    counts = (held + read_variance).clamp_(min=0)
+    counts = held + read_variance
     terms = (counts * (level / mean).log_()).sub_(level)
     return terms.double().sum(dim=1).numpy()
 

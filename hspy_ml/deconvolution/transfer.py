@@ -46,6 +46,8 @@ class Transfer:
 
     Attributes
     ----------
+    fwhm : torch.Tensor, shape (n or 1, 1)
+        Of the response, in channels.
     shifts : ndarray, shape (n or 1,)
     n_channels, n_scene, margin : int
         Channels of a spectrum, of a scene, and of its margin at either end: channel
@@ -61,7 +63,10 @@ class Transfer:
         target_width: float | None = None,
         shifts: np.ndarray | None = None,
     ):
+        import torch
+
         self.n_channels = int(n_channels)
+        self.fwhm = torch.from_numpy(response.fwhm.astype(np.float32))[:, None]
         widest = float(np.max(response.fwhm))
         margin = max(_LEAST_MARGIN, int(np.ceil(_MARGIN_WIDTHS * widest)))
         self.margin = min(margin, self.n_channels)
@@ -126,6 +131,8 @@ class Transfer:
             other._unmoved = self._unmoved[rows]
         if self.shifts.size > 1:
             other.shifts = self.shifts[rows]
+        if len(self.fwhm) > 1:
+            other.fwhm = self.fwhm[rows]
         other._transform = self._transform[rows]
         other._adjoint = self._adjoint[rows]
         other.sensitivity = self.sensitivity[rows]
