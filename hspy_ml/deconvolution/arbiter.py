@@ -89,7 +89,8 @@ def held_out_scores(
     held = torch.from_numpy(np.concatenate([part[1] for part in parts]))
     training = spectra.with_electrons(kept, KEPT)
     read = (1 - KEPT) * spectra.read_variance
-    begun = {path.start: starts[path.start](training) for path in paths}
+    kinds = {path.start for path in paths}
+    begun = {kind: starts[kind](training).scene for kind in kinds}
     scores = []
     for path in paths:
         for scene in path.walk(training, begun[path.start].clone()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .measured import Measured
 
-__all__ = ["Candidate", "Path", "Start", "from_zero_loss", "paths", "run"]
+__all__ = ["Begun", "Candidate", "Path", "Start", "from_zero_loss", "paths", "run"]
 
 RICHARDSON_LUCY = "richardson-lucy"
 NETWORK = "network"
@@ -25,8 +25,23 @@ STEPS = (0, 5, 10, 30, 100)  # from the network's result
 GUARDED = 1.5  # standard errors, of such steps
 THRESHOLDS = (2.5, 1.5, 1.0, 0.0)  # standard errors, the most regular first
 
-#: From measured spectra to a scene to start from.
-Start = Callable[["Measured"], "torch.Tensor"]
+
+class Begun(NamedTuple):
+    """Where steps start.
+
+    Attributes
+    ----------
+    scene : torch.Tensor, shape (n, n_scene)
+    errors : ndarray, shape (n, n_channels) or None
+        Standard errors of it at the target resolution, where they are known.
+    """
+
+    scene: torch.Tensor
+    errors: np.ndarray | None = None
+
+
+#: From measured spectra to where steps start.
+Start = Callable[["Measured"], Begun]
 
 
 @dataclass(frozen=True)
@@ -136,7 +151,7 @@ def paths(with_network: bool, with_richardson_lucy: bool = True) -> list[Path]:
     return chosen
 
 
-def from_zero_loss(spectra: Measured) -> torch.Tensor:
+def from_zero_loss(spectra: Measured) -> Begun:
     """The start of Richardson-Lucy.
 
     Parameters
@@ -145,16 +160,15 @@ def from_zero_loss(spectra: Measured) -> torch.Tensor:
 
     Returns
     -------
-    torch.Tensor, shape (n, n_scene)
+    Begun
     """
-    return start_with_zero_loss(
+    scene = start_with_zero_loss(
         spectra.electrons, spectra.transfer, spectra.zero, spectra.read_variance
     )
+    return Begun(scene)
 
 
-def run(
-    ways: list[Candidate], spectra: Measured, starts: dict[str, Start]
-) -> torch.Tensor:
+def run(ways: list[Candidate], spectra: Measured, starts: dict[str, Start]) -> Begun:
     """The scene of each spectrum by the way chosen for it.
 
     Parameters
@@ -166,20 +180,25 @@ def run(
 
     Returns
     -------
-    torch.Tensor, shape (n, n_scene)
+    Begun
+        Scenes; errors of spectra whose way knows none are NaN.
     """
     import torch
 
     scene = torch.empty(len(spectra), spectra.transfer.n_scene)
+    errors = np.full(spectra.electrons.shape, np.nan, np.float32)
     for way in dict.fromkeys(ways):
         rows = np.flatnonzero([other == way for other in ways])
         some = spectra.select(rows)
+        begun = starts[way.start](some)
         scene[rows] = likelihood_steps(
             some.electrons,
             some.transfer,
-            starts[way.start](some),
+            begun.scene,
             way.n_steps,
             some.read_variance,
             way.noise_threshold,
         )
-    return scene
+        if begun.errors is not None:
+            errors[rows] = begun.errors
+    return Begun(scene, errors)

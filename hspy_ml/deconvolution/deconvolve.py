@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arbiter import Choice, choose, held_out_scores, picked
-from .candidates import Candidate, Start, from_zero_loss, paths, run
+from .candidates import (
+    NETWORK,
+    RICHARDSON_LUCY,
+    Begun,
+    Candidate,
+    Start,
+    from_zero_loss,
+    paths,
+    run,
+)
 from .deconvolved import Deconvolved, finished, reduced_deviance
 from .measured import Measured, measured
+from .network_start import network_start
 from .noise_prior import NoisePrior
 from .replicate_errors import ErrorScale, learn_error_scale
 from .richardson_lucy import likelihood_steps
@@ -25,6 +35,7 @@ from .zero_loss import find_zero_loss
 if TYPE_CHECKING:
     import torch
 
+    from .deconvolver_model import DeconvolverModel
     from .response import Response
 
 __all__ = ["METHODS", "Deconvolver", "prepare_deconvolution"]
@@ -51,6 +62,8 @@ class Deconvolver:
         One row, or one for each spectrum of the blocks.
     noise : NoisePrior
     choice : Choice
+    model : DeconvolverModel or None
+        None where the network is not used.
     wanted_width : float or None
         FWHM of the result, in channels, that was asked for.
     align : bool
@@ -66,6 +79,7 @@ class Deconvolver:
     response: Response
     noise: NoisePrior
     choice: Choice
+    model: DeconvolverModel | None = None
     wanted_width: float | None = None
     align: bool = True
     error_scale: ErrorScale = ErrorScale()
@@ -107,12 +121,10 @@ class Deconvolver:
         widths = np.broadcast_to(
             target_widths(self.response, self.wanted_width), len(block)
         )
-        scene = self._scene(counts, spectra)
-        return self._result(spectra, _explaining(spectra, scene), widths)
-
-    def _scene(self, counts: np.ndarray, spectra: Measured) -> torch.Tensor:
         starts = self._starts()
-        return run(self._ways(counts, spectra, starts), spectra, starts)
+        found = run(self._ways(counts, spectra, starts), spectra, starts)
+        _explain(spectra, found.scene)
+        return self._result(spectra, found, widths)
 
     def _ways(
         self, counts: np.ndarray, spectra: Measured, starts: dict[str, Start]
@@ -126,16 +138,19 @@ class Deconvolver:
         return picked(scores, self.choice)
 
     def _starts(self) -> dict[str, Start]:
-        return {"richardson-lucy": from_zero_loss}
+        starts: dict[str, Start] = {RICHARDSON_LUCY: from_zero_loss}
+        if self.model is not None:
+            starts[NETWORK] = network_start(self.model, self.wanted_width)
+        return starts
 
     def _result(
-        self, spectra: Measured, scene: torch.Tensor, widths: np.ndarray
+        self, spectra: Measured, found: Begun, widths: np.ndarray
     ) -> Deconvolved:
-        expected = spectra.transfer.forward(scene).clamp_(min=0).numpy()
+        expected = spectra.transfer.forward(found.scene).clamp_(min=0).numpy()
         read = spectra.read_variance.numpy()
         deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
-        result = finished(spectra, scene, widths)
-        errors = self.error_scale.errors(result, expected + read)
+        result = finished(spectra, found.scene, widths)
+        errors = self.error_scale.errors(result, expected + read, found.errors)
         gain, offset = (
             np.broadcast_to(values, len(result))[:, None]
             for values in (spectra.noise.gain, spectra.noise.offset)
@@ -188,7 +203,7 @@ def prepare_deconvolution(
     energy_eV: np.ndarray,
     *,
     response: Response | None = None,
-    model: Any = None,
+    model: DeconvolverModel | None = None,
     method: str = "auto",
     gain: float | None = None,
     read_noise: float | None = None,
@@ -257,6 +272,7 @@ def prepare_deconvolution(
         response,
         noise,
         Choice(method, ""),
+        _model(model, method),
         target_width,
         align,
         random_state=random_state,
@@ -272,8 +288,11 @@ def _decided(
     spectra = measured(
         counts, deconvolver.noise, deconvolver.response, zero_channel, deconvolver.align
     )
-    ways = paths(False)
     starts = deconvolver._starts()
+    ways = paths(
+        with_network=deconvolver.model is not None,
+        with_richardson_lucy=deconvolver.choice.method != "network",
+    )
     seed = deconvolver.random_state
     first, second = (
         held_out_scores(counts, spectra, ways, starts, seed + k) for k in (0, 1)
@@ -284,19 +303,19 @@ def _decided(
     some = spectra.select(few)
     ways_of_few = chosen._ways(counts[few], some, starts)
 
-    def again(other: Measured) -> torch.Tensor:
+    def again(other: Measured) -> Begun:
         return run(ways_of_few, other, starts)
 
     widths = np.broadcast_to(
         target_widths(chosen.response, chosen.wanted_width), len(counts)
     )
-    scale = learn_error_scale(some, again(some), again, widths[few], seed)
+    scale = learn_error_scale(some, again, widths[few], seed)
     notes = [*notes, *_target_notes(widths, spectra.fwhm), choice.why]
     return replace(chosen, response=response, error_scale=scale, notes=tuple(notes))
 
 
-def _explaining(spectra: Measured, scene: torch.Tensor) -> torch.Tensor:
-    """More likelihood steps where the result does not explain the data."""
+def _explain(spectra: Measured, scene: torch.Tensor) -> None:
+    """Go on with likelihood steps, in place, where the data are not explained."""
     read = spectra.read_variance.numpy()
     limit = 1 + WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
     for n_steps in EXTRA_STEPS:
@@ -309,7 +328,6 @@ def _explaining(spectra: Measured, scene: torch.Tensor) -> torch.Tensor:
         scene[rows] = likelihood_steps(
             some.electrons, some.transfer, scene[rows], n_steps, some.read_variance
         )
-    return scene
 
 
 def _checked(
@@ -342,6 +360,14 @@ def _check_response(response: Response, n: int) -> None:
             f"`response` has {len(response)} rows, `sample` {n} spectra; give one "
             "response, or one for each spectrum."
         )
+
+
+def _model(model: DeconvolverModel | None, method: str) -> DeconvolverModel | None:
+    from .deconvolver_model import default_deconvolver
+
+    if method == RICHARDSON_LUCY:
+        return None
+    return default_deconvolver() if model is None else model
 
 
 def _zero_channel(energy_eV: np.ndarray) -> float:

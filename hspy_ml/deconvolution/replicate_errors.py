@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import torch
-
+    from .candidates import Begun
     from .measured import Measured
 
 __all__ = ["ErrorScale", "learn_error_scale"]
@@ -19,6 +18,8 @@ __all__ = ["ErrorScale", "learn_error_scale"]
 _N_ITERATIONS = 20
 _OUTLYING = 16.0  # squares over the variance, above which they count as this
 _CORE = 2.0  # target widths around the zero loss, which are left out
+_USUAL_SHARE = 0.68
+_LIMITS = 0.8, 3.0  # of the widening of a network's errors
 _LEAST_SHARE = 1e-8
 
 
@@ -32,31 +33,43 @@ class ErrorScale:
         Standard error over the noise of the measured counts in the same channel.
     signal : float
         Over the result itself: lines that are not quite resolved.
+    network : float
+        By which the errors that a network gives are multiplied.
     """
 
     noise: float = 1.0
     signal: float = 0.0
+    network: float = 1.0
 
-    def errors(self, result: np.ndarray, noise_variance: np.ndarray) -> np.ndarray:
+    def errors(
+        self,
+        result: np.ndarray,
+        noise_variance: np.ndarray,
+        given: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Standard errors.
 
         Parameters
         ----------
         result, noise_variance : ndarray, shape (n, n_channels)
             Electrons, and the variance of the measured ones.
+        given : ndarray, shape (n, n_channels), optional
+            By a network; NaN where there are none.
 
         Returns
         -------
         ndarray, shape (n, n_channels)
         """
         variance = self.noise**2 * noise_variance + (self.signal * result) ** 2
-        return np.sqrt(variance)
+        errors = np.sqrt(variance)
+        if given is None:
+            return errors
+        return np.where(np.isfinite(given), self.network * given, errors)
 
 
 def learn_error_scale(
     spectra: Measured,
-    scene: torch.Tensor,
-    again: Callable[[Measured], torch.Tensor],
+    again: Callable[[Measured], Begun],
     target_width: np.ndarray,
     random_state: int,
 ) -> ErrorScale:
@@ -65,10 +78,9 @@ def learn_error_scale(
     Parameters
     ----------
     spectra : Measured
-    scene : torch.Tensor, shape (n, n_scene)
-        What was found, from which counts are drawn.
     again : callable
-        From measured spectra to scenes, as was done with these.
+        From measured spectra to scenes; done with these, and with counts drawn from
+        what it finds.
     target_width : ndarray, shape (n,)
     random_state : int
 
@@ -79,17 +91,29 @@ def learn_error_scale(
     import torch
 
     rng = np.random.default_rng(random_state)
-    expected = spectra.transfer.forward(scene).clamp_(min=0).numpy()
+    found = again(spectra)
+    expected = spectra.transfer.forward(found.scene).clamp_(min=0).numpy()
     counts = rng.poisson(expected).astype(np.float32)
     read = spectra.read_variance.sqrt().numpy()
     counts += read * rng.standard_normal(counts.shape, dtype=np.float32)
     repeated = again(spectra.with_electrons(torch.from_numpy(counts)))
-    result = spectra.result(scene, target_width).numpy()
-    difference = spectra.result(repeated, target_width).numpy() - result
+    result = spectra.result(found.scene, target_width).numpy()
+    difference = spectra.result(repeated.scene, target_width).numpy() - result
     variance = expected + spectra.read_variance.numpy()
     channels = np.arange(result.shape[1]) - spectra.zero
     used = np.abs(channels) > _CORE * target_width[:, None]
-    return _fitted(difference[used], variance[used], result[used])
+    scale = _fitted(difference[used], variance[used], result[used])
+    given = repeated.errors
+    if given is None or not np.isfinite(given[used]).any():
+        return scale
+    return replace(scale, network=_widening(difference[used], given[used]))
+
+
+def _widening(difference: np.ndarray, given: np.ndarray) -> float:
+    """So that the errors given hold the usual share of the differences."""
+    known = np.isfinite(given) & (given > 0)
+    ratio = np.abs(difference[known]) / given[known]
+    return float(np.clip(np.quantile(ratio, _USUAL_SHARE), *_LIMITS))
 
 
 def _fitted(
