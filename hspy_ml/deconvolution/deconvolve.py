@@ -24,16 +24,15 @@ from .candidates import (
     run,
 )
 from .deconvolved import Deconvolved, finished, reduced_deviance
+from .explaining import explained
 from .measured import Measured, measured
 from .network_start import network_start
 from .noise_prior import NoisePrior
 from .replicate_errors import ErrorScale, learn_error_scale
-from .richardson_lucy import likelihood_steps
 from .target import target_widths
 from .zero_loss import find_zero_loss
 
 if TYPE_CHECKING:
-    import torch
 
     from .deconvolver_model import DeconvolverModel
     from .response import Response
@@ -45,9 +44,6 @@ FEWEST_CHANNELS = 64
 LARGEST_SAMPLE = 32  # spectra that decide
 REPLICATED = 12  # of them, from which errors are learnt
 UNEVEN = 1e-3  # of the channel width, that energies may be off
-
-WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
-EXTRA_STEPS = (20, 80)  # for what is not explained
 NOT_TRUSTED = 1.3  # reduced deviance, above which a spectrum is flagged
 
 
@@ -123,7 +119,7 @@ class Deconvolver:
         )
         starts = self._starts()
         found = run(self._ways(counts, spectra, starts), spectra, starts)
-        _explain(spectra, found.scene)
+        spectra = explained(spectra, found.scene)
         return self._result(spectra, found, widths)
 
     def _ways(
@@ -312,22 +308,6 @@ def _decided(
     scale = learn_error_scale(some, again, widths[few], seed)
     notes = [*notes, *_target_notes(widths, spectra.fwhm), choice.why]
     return replace(chosen, response=response, error_scale=scale, notes=tuple(notes))
-
-
-def _explain(spectra: Measured, scene: torch.Tensor) -> None:
-    """Go on with likelihood steps, in place, where the data are not explained."""
-    read = spectra.read_variance.numpy()
-    limit = 1 + WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
-    for n_steps in EXTRA_STEPS:
-        expected = spectra.transfer.forward(scene).numpy()
-        deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
-        rows = np.flatnonzero((deviance > limit) & (spectra.problem == ""))
-        if not rows.size:
-            break
-        some = spectra.select(rows)
-        scene[rows] = likelihood_steps(
-            some.electrons, some.transfer, scene[rows], n_steps, some.read_variance
-        )
 
 
 def _checked(

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a result does not explain: the offset, or losses that it has missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .deconvolved import reduced_deviance
+from .noise import DetectorNoise
+from .richardson_lucy import likelihood_steps
+
+if TYPE_CHECKING:
+    import torch
+
+    from .measured import Measured
+
+__all__ = ["explained"]
+
+_WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
+_STEPS = (0, 20, 80)  # further steps before it is looked at again
+
+
+def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
+    """Correct the offset, and go on with likelihood steps, where it is needed.
+
+    Parameters
+    ----------
+    spectra : Measured
+    scene : torch.Tensor, shape (n, n_scene)
+        Is changed, where the reduced deviance is four standard errors above one.
+
+    Returns
+    -------
+    Measured
+        With better offsets.
+    """
+    limit = 1 + _WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
+    for n_steps in _STEPS:
+        rows = np.flatnonzero(_deviance(spectra, scene) > limit)
+        if not rows.size:
+            break
+        some = spectra.select(rows)
+        if n_steps:
+            scene[rows] = likelihood_steps(
+                some.electrons, some.transfer, scene[rows], n_steps, some.read_variance
+            )
+        spectra = _with_offset(spectra, rows, _left_level(some, scene[rows]))
+    return spectra
+
+
+def _deviance(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
+    expected = spectra.transfer.forward(scene).numpy()
+    read = spectra.read_variance.numpy()
+    deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
+    return np.where(spectra.problem == "", deviance, 0.0)
+
+
+def _left_level(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
+    """Mean of the residuals, where each weighs as the inverse of its variance."""
+    expected = spectra.transfer.forward(scene).clamp_(min=0)
+    weight = 1 / (expected + spectra.read_variance + 1)
+    residual = (spectra.electrons - expected).mul_(weight)
+    return (residual.sum(dim=1) / weight.sum(dim=1)).numpy().astype(float)
+
+
+def _with_offset(spectra: Measured, rows: np.ndarray, level: np.ndarray) -> Measured:
+    """Electrons per channel of some spectra that are none, added to the offset."""
+    import torch
+
+    n = len(spectra)
+    added = np.zeros(n)
+    added[rows] = level
+    gain, read, offset = (
+        np.broadcast_to(values, n)
+        for values in (
+            spectra.noise.gain,
+            spectra.noise.read_variance,
+            spectra.noise.offset,
+        )
+    )
+    electrons = spectra.electrons - torch.from_numpy(added.astype(np.float32))[:, None]
+    noise = DetectorNoise(gain, read, offset + gain * added)
+    return replace(spectra, electrons=electrons, noise=noise)
