@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .transfer import phase_ramps
+
 if TYPE_CHECKING:
     from .response import Response
 
@@ -19,6 +21,7 @@ _FEWEST = 12  # channels before the peak
 _POWERS = (2.0, 2.4, 3.0, 4.0)  # of a tail: Lorentzian, Pearson VII
 _AREA_ERROR = 0.005  # of the zero-loss electrons, relative, from the height
 _N_ITERATIONS = 4
+_N_ROUNDS = 2  # of losses, and level beside them
 _DISPLACED = 0.2  # channels, that the top may be off
 _QUIET = 0.1  # of the mean counts before the peak, that are noise in any channel
 _N_PARTS = 32  # of a spectrum, the lowest of which bounds the level
@@ -112,7 +115,7 @@ def _beside_known_tails(
     top = np.maximum(lines[rows, middle], 1e-30)
     templates = np.stack([np.ones_like(lines), lines, np.gradient(lines, axis=1)])
     level, area = np.zeros(len(spectra)), spectra[rows, middle] / top
-    for _ in range(_N_ITERATIONS - 1):
+    for _ in range(_N_ROUNDS):
         lost = spectra - level[:, None] - area[:, None] * lines
         lost[distance < _LOSSES_FROM * fwhm[:, None]] = 0
         rest = spectra - _spread(np.maximum(lost, 0), transform, length)
@@ -146,7 +149,7 @@ def _transforms(kernels: np.ndarray, n_channels: int) -> tuple[int, np.ndarray]:
     half_width = kernels.shape[1] // 2
     reach = min(half_width, n_channels - 1)
     length = fft.next_fast_len(n_channels + reach, real=True)
-    turned = np.zeros((len(kernels), length))
+    turned = np.zeros((len(kernels), length), np.float32)
     turned[:, : reach + 1] = kernels[:, half_width : half_width + reach + 1]
     turned[:, length - reach :] = kernels[:, half_width - reach : half_width]
     return length, fft.rfft(turned)
@@ -158,7 +161,7 @@ def _lines(
     """The responses with their tops at fractions of channels."""
     from scipy import fft
 
-    turn = np.exp(-2j * np.pi * fft.rfftfreq(length) * centre[:, None])
+    turn = phase_ramps(centre, length).astype(np.complex64)
     return fft.irfft(transform * turn, length)[:, :n_channels]
 
 
@@ -166,4 +169,6 @@ def _spread(lost: np.ndarray, transform: np.ndarray, length: int) -> np.ndarray:
     """Losses convolved with the responses."""
     from scipy import fft
 
-    return fft.irfft(fft.rfft(lost, length) * transform, length)[:, : lost.shape[1]]
+    return fft.irfft(fft.rfft(lost.astype(np.float32), length) * transform, length)[
+        :, : lost.shape[1]
+    ]

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from .response import Response
 
-__all__ = ["Transfer", "gaussian_line", "gaussian_transform"]
+__all__ = ["Transfer", "gaussian_line", "gaussian_transform", "phase_ramps"]
 
 _MARGIN_WIDTHS = 3.0  # of the response, beyond both ends of the axis
 _LEAST_MARGIN = 32
 _FAST_FACTORS = (1, 3, 5, 9)  # times powers of two: where the transforms are fast
 _LEAST_TARGET = 0.03  # of the target's transform, where it is divided by
+_SHORT = 64  # frequencies of a short step of a phase ramp
 _SIGMA_PER_FWHM = 1 / (2 * np.sqrt(2 * np.log(2)))
 
 
@@ -91,7 +92,7 @@ class Transfer:
         import torch
 
         self.shifts = shifts
-        transform = self._unmoved * _delays(shifts - self.margin, self._length)
+        transform = self._unmoved * phase_ramps(shifts - self.margin, self._length)
         self._transform = torch.from_numpy(transform.astype(np.complex64))
         self._adjoint = self._transform.conj().resolve_conj().contiguous()
         self.sensitivity = self.backward(torch.ones(1, self.n_channels)).clamp_(0, 1)
@@ -222,7 +223,7 @@ class Transfer:
         import torch
 
         transform = gaussian_transform(target_width, self._length)
-        transform = transform * _delays(np.atleast_1d(move), self._length)
+        transform = transform * phase_ramps(np.atleast_1d(move), self._length)
         transform = torch.from_numpy(transform.astype(np.complex64))
         smooth = self._convolved(scene, transform)[..., : self.n_scene]
         return smooth.clamp_(min=0)
@@ -293,12 +294,32 @@ def _centred_transform(kernel: np.ndarray, length: int) -> np.ndarray:
     return np.fft.rfft(rolled, axis=1)
 
 
-def _delays(channels: np.ndarray, length: int) -> np.ndarray:
-    """Phase ramps that move a spectrum up by a number of channels."""
-    phase = -2j * np.pi * np.fft.rfftfreq(length) * np.asarray(channels)[:, None]
-    ramp = np.exp(phase)
+def phase_ramps(channels: np.ndarray, length: int) -> np.ndarray:
+    """Factors on transforms of real spectra that move these up.
+
+    Parameters
+    ----------
+    channels : ndarray, shape (n,)
+        By how much; may be fractions.
+    length : int
+        Channels of the transform's period.
+
+    Returns
+    -------
+    ndarray of complex, shape (n, length // 2 + 1)
+
+    Notes
+    -----
+    Products of long and short steps, since exponentials of all take longer.
+    """
+    channels = np.asarray(channels, dtype=float)[:, None]
+    n = length // 2 + 1
+    turn = -2j * np.pi / length * channels
+    short = np.exp(turn * np.arange(_SHORT))
+    long = np.exp(turn * _SHORT * np.arange(-(-n // _SHORT)))
+    ramp = (long[:, :, None] * short[:, None, :]).reshape(len(channels), -1)[:, :n]
     if length % 2 == 0:  # the highest frequency of a real spectrum is real
-        ramp[:, -1] = np.cos(np.pi * np.asarray(channels))
+        ramp[:, -1] = np.cos(np.pi * channels[:, 0])
     return ramp
 
 
