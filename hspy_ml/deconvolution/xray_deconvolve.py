@@ -7,47 +7,35 @@ map are deconvolved; then each block of spectra is deconvolved on its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from ..physics.acquisition import Acquisition, Detector
+from .xray_arbiter import (
+    NETWORK_WAYS,
+    RICHARDSON_LUCY,
+    Way,
+    XrayChoice,
+    choose_ways,
+    stepped,
+)
+from .xray_counts import checked_gain, photons, some_of_all_doses
+from .xray_model import XrayModel, default_xray_model
 from .xray_refold import bootstrap_errors, explained, refold_deviance
 from .xray_response import XrayResponse
+from .xray_restore import restore
 from .xray_richardson_lucy import (
     IterationsByDose,
     choose_iterations,
     richardson_lucy,
 )
 
-__all__ = [
-    "XrayChoice",
-    "XrayDeconvolved",
-    "XrayDeconvolver",
-    "prepare_xray_deconvolution",
-]
+__all__ = ["XrayDeconvolved", "XrayDeconvolver", "prepare_xray_deconvolution"]
 
 METHODS = ("auto", "network", "richardson-lucy")
-LARGEST_SAMPLE = 48  # spectra that decide
-
-
-@dataclass(frozen=True)
-class XrayChoice:
-    """What was chosen, and why.
-
-    Parameters
-    ----------
-    method : str
-    why : str
-        A sentence.
-    scores : dict of str to float
-        Held-out log likelihood per count of each candidate, less that of the best.
-    """
-
-    method: str
-    why: str
-    scores: dict[str, float] = field(default_factory=dict)
+EXTRA_STEPS = (20, 80)  # for what is not explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +53,8 @@ class XrayDeconvolved:
     deviance : ndarray, shape (n_spectra,)
         Reduced deviance of the data from `refolded`.
     flagged : ndarray of bool, shape (n_spectra,)
-        Spectra that are not explained: with structure narrower than the detector
-        allows.
+        Spectra that are not explained, with structure narrower than the detector
+        allows; and those with values that are not finite, which are NaN.
     shifts : ndarray, shape (n_spectra,)
         Zero: the energy scale is taken as it is.
     choice : XrayChoice
@@ -91,22 +79,24 @@ class XrayDeconvolver:
     iterations : IterationsByDose
         Of Richardson-Lucy.
     choice : XrayChoice
+        The way for each dose.
+    model : XrayModel or None
+        None if no way has a network.
     gain : float
         Data over photons.
     random_state : int
-        Of the replicates that give the errors.
+        Of the replicates that give the errors of Richardson-Lucy.
+    notes : tuple of str
+        What the user should know.
     """
 
     response: XrayResponse
     iterations: IterationsByDose
     choice: XrayChoice
+    model: XrayModel | None = None
     gain: float = 1.0
     random_state: int = 0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know."""
-        return (self.choice.why,)
+    notes: tuple[str, ...] = ()
 
     def apply(self, block: np.ndarray) -> XrayDeconvolved:
         """Deconvolve spectra; the same whatever else is in the block.
@@ -114,7 +104,7 @@ class XrayDeconvolver:
         Parameters
         ----------
         block : ndarray, shape (n_spectra, n_channels)
-            Counts.
+            Counts. Spectra with values that are not finite give NaN and are flagged.
 
         Returns
         -------
@@ -123,14 +113,37 @@ class XrayDeconvolver:
         Raises
         ------
         ValueError
-            If counts are negative or not finite, or there are not as many channels as
-            in the response.
+            If counts are negative, or there are not as many channels as in the
+            response.
         """
-        counts = _photons(block, self.response, self.gain)
+        counts, finite = photons(block, self.response.n_channels, self.gain)
+        found, errors = np.zeros(counts.shape), np.zeros(counts.shape)
+        classes = self.choice.class_of(counts.sum(axis=1))
+        for number, way in enumerate(self.choice.ways):
+            rows = np.flatnonzero(classes == number)
+            if rows.size:
+                found[rows], errors[rows] = self._by(way, counts[rows])
+        return _with_gaps(self._judged(counts, found, errors), finite)
+
+    def _by(self, way: Way, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Spectra and errors, the way's steps and more where they are needed."""
+        if way.network:
+            found, errors = restore(counts, self.response, self.model.network)
+            found = stepped(counts, found, self.response, way.steps)
+            return self._explaining(counts, found), errors
         steps = self.iterations.of(counts.sum(axis=1))
         found = richardson_lucy(counts, self.response, steps)
         errors = bootstrap_errors(found, self.response, steps, self.random_state)
-        return self._judged(counts, found, errors)
+        return found, errors
+
+    def _explaining(self, counts: np.ndarray, found: np.ndarray) -> np.ndarray:
+        for n_steps in EXTRA_STEPS:
+            judged = refold_deviance(counts, self.response.forward(found))
+            rows = np.flatnonzero(~explained(*judged))
+            if not rows.size:
+                break
+            found[rows] = stepped(counts[rows], found[rows], self.response, n_steps)
+        return found
 
     def _judged(
         self, counts: np.ndarray, found: np.ndarray, errors: np.ndarray
@@ -148,11 +161,20 @@ class XrayDeconvolver:
         )
 
 
+def _with_gaps(found: XrayDeconvolved, finite: np.ndarray) -> XrayDeconvolved:
+    if finite.all():
+        return found
+    for part in (found.spectra, found.errors, found.refolded, found.deviance):
+        part[~finite] = np.nan
+    return replace(found, flagged=found.flagged | ~finite)
+
+
 def prepare_xray_deconvolution(
     sample: np.ndarray,
     acquisition: Acquisition,
     detector: Detector | None = None,
     *,
+    model: XrayModel | None = None,
     method: Literal["auto", "network", "richardson-lucy"] = "auto",
     gain: float | None = None,
     target_width_eV: float | None = None,
@@ -168,7 +190,12 @@ def prepare_xray_deconvolution(
         Of the map.
     detector : Detector, optional
         By default that of `acquisition`.
+    model : XrayModel, optional
+        By default the one of the package.
     method : {"auto", "network", "richardson-lucy"}
+        "auto" takes, for each dose, what explains counts best that were set aside:
+        network, network and likelihood steps, or Richardson-Lucy. "network" takes one
+        of the first two.
     gain : float, optional
         Data over photons, for maps that are not in counts; one by default.
     target_width_eV : float, optional
@@ -181,63 +208,69 @@ def prepare_xray_deconvolution(
 
     Raises
     ------
+    TypeError
+        If `model` is no `XrayModel`.
     ValueError
-        If an argument is not allowed, or there is nothing to sharpen.
+        If an argument is not allowed, there is nothing to sharpen, or the network is
+        asked for and was not trained for the detector and the axis.
     """
+    _check(method, model)
+    gain = checked_gain(gain)
+    response = XrayResponse.of_detector(acquisition, detector, target_width_eV)
+    counts, finite = photons(sample, response.n_channels, gain)
+    if not finite.any():
+        raise ValueError("`sample` holds no spectrum whose values are all finite.")
+    counts = some_of_all_doses(counts[finite])
+    iterations = choose_iterations(counts, response, random_state)
+    plain = XrayDeconvolver(
+        response,
+        iterations,
+        XrayChoice("richardson-lucy", ""),
+        None,
+        gain,
+        random_state,
+    )
+    if method == "richardson-lucy" or counts.shape[0] == 0:
+        return _told(plain, "Richardson-Lucy.")
+    model = model or default_xray_model()
+    problem = model.why_not(response)
+    if problem and method == "network":
+        raise ValueError(f"`method` is 'network', but {problem}; use 'auto'.")
+    if problem:
+        return _told(plain, f"Richardson-Lucy: the network does not fit, {problem}.")
+    return _with_network(plain, counts, model, method)
+
+
+def _with_network(
+    plain: XrayDeconvolver, counts: np.ndarray, model: XrayModel, method: str
+) -> XrayDeconvolver:
+    ways = NETWORK_WAYS if method == "network" else (*NETWORK_WAYS, RICHARDSON_LUCY)
+    choice = choose_ways(
+        counts,
+        plain.response,
+        plain.iterations,
+        lambda some: restore(some, plain.response, model.network)[0],
+        ways,
+        plain.random_state,
+    )
+    return replace(plain, choice=choice, model=model, notes=(choice.why,))
+
+
+def _told(plain: XrayDeconvolver, why: str) -> XrayDeconvolver:
+    pairs = zip(plain.iterations.iterations, plain.iterations.counts, strict=True)
+    told = ", ".join(f"{n:.0f} at {dose:.2g} counts" for n, dose in pairs)
+    why = f"{why} Iterations by the likelihood of counts set aside: {told}."
+    choice = replace(plain.choice, why=why, scores={"richardson-lucy": 0.0})
+    return replace(plain, choice=choice, notes=(why,))
+
+
+def _check(method: str, model: XrayModel | None) -> None:
     if method not in METHODS:
         raise ValueError(
             f"`method` is {method!r}; it is one of {', '.join(map(repr, METHODS))}."
         )
-    gain = _checked_gain(gain)
-    response = XrayResponse.of_detector(acquisition, detector, target_width_eV)
-    counts = _some(_photons(sample, response, gain))
-    iterations = choose_iterations(counts, response, random_state)
-    choice = XrayChoice("richardson-lucy", _told(iterations))
-    return XrayDeconvolver(response, iterations, choice, gain, random_state)
-
-
-def _told(iterations: IterationsByDose) -> str:
-    pairs = zip(iterations.iterations, iterations.counts, strict=True)
-    told = ", ".join(f"{n:.0f} at {dose:.3g} counts" for n, dose in pairs)
-    return f"Richardson-Lucy iterations, by the likelihood of counts set aside: {told}."
-
-
-def _some(counts: np.ndarray) -> np.ndarray:
-    """Spectra of all doses, few enough to decide on."""
-    if counts.shape[0] <= LARGEST_SAMPLE:
-        return counts
-    by_dose = np.argsort(counts.sum(axis=1), kind="stable")
-    places = np.linspace(0, counts.shape[0] - 1, LARGEST_SAMPLE).round().astype(int)
-    return counts[by_dose[places]]
-
-
-def _checked_gain(gain: float | None) -> float:
-    if gain is None:
-        return 1.0
-    if not 0 < gain < np.inf:
-        raise ValueError(
-            f"`gain` is {gain}; give what one photon adds to the data, above 0."
+    if model is not None and not isinstance(model, XrayModel):
+        raise TypeError(
+            f"`model` is a {type(model).__name__}; X-ray spectra need an `XrayModel`, "
+            "or None for the one of the package."
         )
-    return float(gain)
-
-
-def _photons(block: np.ndarray, response: XrayResponse, gain: float) -> np.ndarray:
-    block = np.asarray(block)
-    if block.ndim != 2 or block.shape[1] != response.n_channels:
-        raise ValueError(
-            f"The spectra have the shape {block.shape}; (n_spectra, "
-            f"{response.n_channels}) is expected, as the energy axis has channels."
-        )
-    counts = block.astype(np.float64)
-    if not np.isfinite(counts).all():
-        raise ValueError(
-            "The spectra hold NaN or infinite values; replace them, for instance with "
-            "`numpy.nan_to_num`, or mask the pixels with `navigation_mask`."
-        )
-    if counts.size and counts.min() < 0:
-        raise ValueError(
-            f"The spectra hold negative values, down to {counts.min():.4g}; X-ray "
-            "counts are not negative. Give the counts as measured, with no background "
-            "subtracted."
-        )
-    return counts / gain

@@ -54,14 +54,15 @@ class XrayResponse:
     energy_keV: np.ndarray
     fwhm: np.ndarray
     target_fwhm: np.ndarray
-    _weights: np.ndarray = field(init=False, repr=False)
+    _weights: np.ndarray | None = field(default=None, repr=False)
     _first: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        squared = np.maximum(self.fwhm**2 - self.target_fwhm**2, 0.0)
-        weights, first = _gaussian_columns(np.sqrt(squared) / FWHM_PER_SIGMA)
-        object.__setattr__(self, "_weights", weights)
-        object.__setattr__(self, "_first", first)
+        if self._weights is None:
+            squared = np.maximum(self.fwhm**2 - self.target_fwhm**2, 0.0)
+            weights = _gaussian_columns(np.sqrt(squared) / FWHM_PER_SIGMA)
+            object.__setattr__(self, "_weights", weights)
+        object.__setattr__(self, "_first", (self._weights > 0).argmax(axis=1))
 
     @classmethod
     def of_detector(
@@ -114,6 +115,26 @@ class XrayResponse:
     def n_channels(self) -> int:
         """Channels of a spectrum."""
         return self.fwhm.size
+
+    def part(self, first: int, n_channels: int) -> XrayResponse:
+        """The response on some of the channels.
+
+        Parameters
+        ----------
+        first, n_channels : int
+            Where they begin, and how many; more than the widest column reaches.
+
+        Returns
+        -------
+        XrayResponse
+        """
+        some = slice(first, first + n_channels)
+        return XrayResponse(
+            self.energy_keV[some],
+            self.fwhm[some],
+            self.target_fwhm[some],
+            np.ascontiguousarray(self._weights[:, some]),
+        )
 
     @property
     def margin(self) -> int:
@@ -206,8 +227,8 @@ def _check(acquisition: Acquisition, detector: Detector | None) -> None:
         )
 
 
-def _gaussian_columns(sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gaussians that sum to one, and where each row of the band begins."""
+def _gaussian_columns(sigma: np.ndarray) -> np.ndarray:
+    """A band of Gaussians that sum to one, shape (2 margin + 1, n_channels)."""
     reach = np.ceil(REACH_IN_SIGMA * sigma).astype(np.int64)
     reach = np.minimum(np.maximum(reach, 1), (sigma.size - 1) // 2)
     margin = int(reach.max())
@@ -216,5 +237,4 @@ def _gaussian_columns(sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     three = np.where(away == 0, 1 - sigma**2, 0.5 * sigma**2) * (np.abs(away) <= 1)
     weights = np.where(sigma < SMALLEST_SAMPLED_SIGMA, three, sampled)
     weights = np.where(np.abs(away) <= reach, weights, 0.0)
-    weights = weights / weights.sum(axis=0)
-    return weights.astype(np.float32), (weights > 0).argmax(axis=1)
+    return (weights / weights.sum(axis=0)).astype(np.float32)

@@ -21,6 +21,7 @@ __all__ = [
     "ITERATIONS",
     "IterationsByDose",
     "choose_iterations",
+    "dose_classes",
     "held_out_scores",
     "richardson_lucy",
     "smooth_start",
@@ -224,14 +225,26 @@ def choose_iterations(
     counts = counts[counts.sum(axis=1) >= 1]
     if counts.shape[0] == 0:
         return IterationsByDose(np.ones(1), np.ones(1))
-    dose_class, doses = _dose_classes(counts.sum(axis=1))
+    dose_class, doses = dose_classes(counts.sum(axis=1))
     scores = _scores(np.tile(counts, (N_SPLITS, 1)), response, dose_class, rng)
     best = scores.argmax(axis=0)
     return IterationsByDose(doses, np.array(ITERATIONS, dtype=float)[best])
 
 
-def _dose_classes(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The class of each spectrum, and the mean dose of each class."""
+def dose_classes(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra of like dose, within a factor of four.
+
+    Parameters
+    ----------
+    total : ndarray, shape (n_spectra,)
+        Counts, one or more.
+
+    Returns
+    -------
+    dose_class : ndarray of int, shape (n_spectra,)
+    doses : ndarray, shape (n_classes,)
+        The mean dose of each class, increasing.
+    """
     classes = np.floor(np.log(total) / np.log(DOSES_PER_CLASS)).astype(int)
     _, dose_class = np.unique(classes, return_inverse=True)
     sums = np.bincount(dose_class, np.log(total))

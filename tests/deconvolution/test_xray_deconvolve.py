@@ -96,6 +96,16 @@ def test_few_counts_and_empty_pixels():
     assert not found.flagged.any()
 
 
+def test_spectra_that_are_not_finite_are_left_out(some):
+    counts, _, found = some
+    holed = counts.astype(float)
+    holed[1, 100] = np.nan
+    same = deconvolved(holed)
+    assert np.isnan(same.spectra[1]).all()
+    assert same.flagged.tolist() == [False, True] + 6 * [False]
+    assert np.isfinite(same.spectra[2:]).all()
+
+
 def test_gain_and_kinds_of_numbers(some):
     counts, _, found = some
     for kind in (np.uint16, np.float32):
@@ -110,7 +120,7 @@ def test_gain_and_kinds_of_numbers(some):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda c: np.where(c == c.max(), np.nan, c), {}, "NaN"),
+        (lambda c: c * np.nan, {}, "finite"),
         (lambda c: c - 1, {}, "negative"),
         (lambda c: c[:, 1:], {}, "1023"),
         (lambda c: c[0], {}, "shape"),
