@@ -72,8 +72,10 @@ def exspy_fourier_ratio(made: LowLossSpectra) -> Restored:
             extrapolate_lowloss=False,
             extrapolate_coreloss=False,
         )
-        rows.append(result.data)
-    return Restored(aligned(np.array(rows), made.shifts))
+        rows.append(result.data)  # in units that depend on the channel's width
+    result = aligned(np.array(rows), made.shifts)
+    total = electrons_of(made).sum(axis=1) / result.sum(axis=1)
+    return Restored(result * total[:, None])
 
 
 def wiener(made: LowLossSpectra) -> Restored:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kinds of low-loss scenes: which lines a specimen of each kind has.
 
-Each function takes a generator, the number of scenes and the axis (first and last
-energy and channel width, eV), and gives a table of lines (`low_loss_lines.LINE`).
+Each function takes a generator, the number of scenes and the axis, and gives a table of
+lines (`low_loss_lines.LINE`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ __all__ = ["KINDS", "Axis", "SceneKind"]
 
 
 class Axis(NamedTuple):
-    """Ends of the padded axis and width of a channel, eV."""
+    """Last energy of the padded axis and width of a channel, eV."""
 
-    first: float
     last: float
     width: float
 

@@ -109,7 +109,7 @@ def random_scenes(
     energy = first + width * np.arange(-padding, n_channels + padding)
     inside = energy[padding : padding + n_channels]
     _check_axis(inside, width)
-    lines = KINDS[kind].lines(rng, n_scenes, Axis(energy[0], energy[-1], width))
+    lines = KINDS[kind].lines(rng, n_scenes, Axis(energy[-1], width))
     intensities = line_intensities(lines, energy, n_scenes)
     loss, zero_loss = _plural(intensities, -energy[0] / width)
     return Scenes(inside, loss, zero_loss, padding, lines)
