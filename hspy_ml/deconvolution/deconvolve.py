@@ -28,12 +28,12 @@ from .explaining import explained
 from .measured import Measured, measured
 from .network_start import network_start
 from .noise_prior import NoisePrior
+from .own_response import response_of_all, response_of_each
 from .replicate_errors import ErrorScale, learn_error_scale
-from .target import target_widths
+from .target import DEFAULT_TARGET, target_widths
 from .zero_loss import find_zero_loss
 
 if TYPE_CHECKING:
-
     from .deconvolver_model import DeconvolverModel
     from .response import Response
 
@@ -54,8 +54,9 @@ class Deconvolver:
     Attributes
     ----------
     energy_eV : ndarray, shape (n_channels,)
-    response : Response
-        One row, or one for each spectrum of the blocks.
+    response : Response or None
+        One row, or one for each spectrum of the blocks. None where each spectrum's own
+        is estimated, since they differ.
     noise : NoisePrior
     choice : Choice
     model : DeconvolverModel or None
@@ -72,7 +73,7 @@ class Deconvolver:
     """
 
     energy_eV: np.ndarray
-    response: Response
+    response: Response | None
     noise: NoisePrior
     choice: Choice
     model: DeconvolverModel | None = None
@@ -84,7 +85,9 @@ class Deconvolver:
 
     @property
     def target_width(self) -> float:
-        """Median FWHM of the results, channels."""
+        """FWHM of the results, channels; the median where they differ."""
+        if self.response is None:
+            return DEFAULT_TARGET if self.wanted_width is None else self.wanted_width
         return float(np.median(target_widths(self.response, self.wanted_width)))
 
     def apply(self, block: np.ndarray) -> Deconvolved:
@@ -111,16 +114,21 @@ class Deconvolver:
         if not usable.all():
             return self._with_gaps(block, usable)
         counts = block.astype(float)
-        spectra = measured(
-            counts, self.noise, self.response, _zero_channel(self.energy_eV), self.align
-        )
+        spectra = self._measured(counts)
         widths = np.broadcast_to(
-            target_widths(self.response, self.wanted_width), len(block)
+            target_widths(spectra.response, self.wanted_width), len(block)
         )
         starts = self._starts()
         found = run(self._ways(counts, spectra, starts), spectra, starts)
         spectra = explained(spectra, found.scene)
         return self._result(spectra, found, widths)
+
+    def _measured(self, counts: np.ndarray) -> Measured:
+        response = self.response
+        if response is None:
+            response = response_of_each(counts, self.noise)
+        zero_channel = _zero_channel(self.energy_eV)
+        return measured(counts, self.noise, response, zero_channel, self.align)
 
     def _ways(
         self, counts: np.ndarray, spectra: Measured, starts: dict[str, Start]
@@ -173,7 +181,8 @@ class Deconvolver:
             return Deconvolved(
                 blank, blank, blank, none, flagged, none, self.choice, none, none
             )
-        some = replace(self, response=self.response.select(usable)).apply(block[usable])
+        response = None if self.response is None else self.response.select(usable)
+        some = replace(self, response=response).apply(block[usable])
         filled: dict[str, Any] = {}
         for name in ("spectra", "errors", "refolded", "deviance", "shifts"):
             filled[name] = _filled(getattr(some, name), usable, np.nan)
@@ -187,7 +196,7 @@ class Deconvolver:
                 f"`block` has the shape {block.shape}; it needs spectra of "
                 f"{self.energy_eV.size} channels, one a row."
             )
-        if len(self.response) not in (1, len(block)):
+        if self.response is not None and len(self.response) not in (1, len(block)):
             raise ValueError(
                 f"`block` has {len(block)} spectra, but there are "
                 f"{len(self.response)} responses; give one, or one for each spectrum."
@@ -256,9 +265,10 @@ def prepare_deconvolution(
     counts = sample[rows].astype(float)
     notes: list[str] = []
     if response is None:
-        response = _estimated_response(counts, peaks, good)
-        notes.append("The response was estimated from the spectra.")
-        own = response if len(response) == 1 else response
+        own = response_of_all(counts)
+        response = own if len(own) == 1 else None
+        whose = "each spectrum" if response is None else "all spectra together"
+        notes.append(f"The response was estimated from {whose}.")
     else:
         _check_response(response, len(sample))
         own = response.select(rows)
@@ -277,13 +287,13 @@ def prepare_deconvolution(
 
 
 def _decided(
-    deconvolver: Deconvolver, counts: np.ndarray, response: Response, notes: list[str]
+    deconvolver: Deconvolver,
+    counts: np.ndarray,
+    response: Response | None,
+    notes: list[str],
 ) -> Deconvolver:
     """Choose the way by the sample, and learn the errors that it makes."""
-    zero_channel = _zero_channel(deconvolver.energy_eV)
-    spectra = measured(
-        counts, deconvolver.noise, deconvolver.response, zero_channel, deconvolver.align
-    )
+    spectra = deconvolver._measured(counts)
     starts = deconvolver._starts()
     ways = paths(
         with_network=deconvolver.model is not None,
@@ -303,7 +313,7 @@ def _decided(
         return run(ways_of_few, other, starts)
 
     widths = np.broadcast_to(
-        target_widths(chosen.response, chosen.wanted_width), len(counts)
+        target_widths(spectra.response, chosen.wanted_width), len(counts)
     )
     scale = learn_error_scale(some, again, widths[few], seed)
     notes = [*notes, *_target_notes(widths, spectra.fwhm), choice.why]
@@ -372,15 +382,6 @@ def _noise(
         return NoisePrior.known(gain, read_noise or 0.0)
     peaks = find_zero_loss(counts)
     return NoisePrior.from_spectra(counts, peaks.centre, peaks.fwhm, response)
-
-
-def _estimated_response(counts, peaks, good) -> Response:
-    from .blind_response import estimate_response
-    from .dark_level import dark_level
-
-    found = find_zero_loss(counts)
-    offset = dark_level(counts, found.centre, found.fwhm)
-    return estimate_response(counts - offset[:, None])
 
 
 def _target_notes(widths: np.ndarray, fwhm: np.ndarray) -> list[str]:

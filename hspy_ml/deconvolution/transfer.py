@@ -18,7 +18,6 @@ __all__ = ["Transfer", "gaussian_line", "gaussian_transform", "phase_ramps"]
 _MARGIN_WIDTHS = 3.0  # of the response, beyond both ends of the axis
 _LEAST_MARGIN = 32
 _FAST_FACTORS = (1, 3, 5, 9)  # times powers of two: where the transforms are fast
-_LEAST_TARGET = 0.03  # of the target's transform, where it is divided by
 _SHORT = 64  # frequencies of a short step of a phase ramp
 _SIGMA_PER_FWHM = 1 / (2 * np.sqrt(2 * np.log(2)))
 
@@ -36,11 +35,6 @@ class Transfer:
         One row, or one for each spectrum.
     n_channels : int
         Of the spectra.
-    target_width : float, optional
-        FWHM of a Gaussian in channels. With it the scene is one at that resolution,
-        and the operator is the response deconvolved by the Gaussian: where the
-        Gaussian's transform is small it is regularised, and what becomes negative is
-        set to zero. Without it the scene is of infinite resolution.
     shifts : ndarray, shape (n,), optional
         Channels from the zero loss of the scene to that of each spectrum; may be
         fractions. The scene is aligned, whatever the spectra are.
@@ -61,7 +55,6 @@ class Transfer:
         self,
         response: Response,
         n_channels: int,
-        target_width: float | None = None,
         shifts: np.ndarray | None = None,
     ):
         import torch
@@ -83,8 +76,6 @@ class Transfer:
             + largest_shift
             + 1
         )
-        if target_width is not None:
-            kernel = _without_target(kernel, self._length, target_width)
         self._unmoved = _centred_transform(kernel, self._length)
         self._move(np.zeros(1) if shifts is None else np.asarray(shifts, float))
 
@@ -321,17 +312,6 @@ def phase_ramps(channels: np.ndarray, length: int) -> np.ndarray:
     if length % 2 == 0:  # the highest frequency of a real spectrum is real
         ramp[:, -1] = np.cos(np.pi * channels[:, 0])
     return ramp
-
-
-def _without_target(kernel: np.ndarray, length: int, target_width: float) -> np.ndarray:
-    """Non-negative kernels that make the response of the target's Gaussian."""
-    half_width = kernel.shape[1] // 2
-    gaussian = gaussian_transform(target_width, length)
-    inverse = gaussian / (gaussian**2 + _LEAST_TARGET**2) * (1 + _LEAST_TARGET**2)
-    sharp = np.fft.irfft(_centred_transform(kernel, length) * inverse, n=length, axis=1)
-    sharp = np.roll(sharp, half_width, axis=1)[:, : kernel.shape[1]]
-    sharp = np.maximum(sharp, 0)
-    return sharp * (kernel.sum(axis=1) / sharp.sum(axis=1))[:, None]
 
 
 def _fast_length(least: int) -> int:

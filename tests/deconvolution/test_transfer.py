@@ -60,17 +60,6 @@ def test_target_has_the_width_the_place_and_the_area_asked_for():
     np.testing.assert_allclose(seen, expected, atol=1e-5)
 
 
-def test_operator_at_the_target_resolution_explains_the_same():
-    """Within 1 % of the height of the peak, for responses twice as wide or more."""
-    transfer = Transfer(Response(KERNELS), 300)
-    sharp = Transfer(Response(KERNELS), 300, target_width=4.0)
-    scene = torch.zeros(3, transfer.n_scene)
-    scene[:, transfer.margin + 100] = 1
-    expected = transfer.forward(scene)
-    found = sharp.forward(transfer.at_target(scene, 4.0))
-    assert (found - expected).abs().max() < 0.01 * expected.max()
-
-
 def test_rows_are_selected():
     transfer = Transfer(Response(KERNELS), 128, shifts=np.array([0.0, 1.0, 2.0]))
     scene = torch.rand(3, transfer.n_scene)
