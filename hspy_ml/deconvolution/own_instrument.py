@@ -14,13 +14,12 @@ __all__ = ["OwnInstrument"]
 
 LEAST_SPREAD = 0.02  # of the width of the response: as well as it is ever known
 LARGEST_SPREAD = 0.3
-DOSE_BEYOND = np.log(3.0)  # beyond the least and the most of the map
-MISALIGNMENT = 1.0  # channels either way, that are left when spectra were aligned
+DOSE_BEYOND = 3.0  # times less than the least of the map, and more than the most
 
 
 @dataclass(frozen=True, eq=False)
 class OwnInstrument:
-    """Draws responses, electrons per spectrum and read-out noise like those of a map.
+    """Responses, electrons per spectrum and read-out noise like those of a map.
 
     Parameters
     ----------
@@ -28,15 +27,15 @@ class OwnInstrument:
         Responses, the zero loss in the middle.
     spread : float
         Standard deviation of the logarithm of the response's width.
-    log_electrons : tuple of two floats
-        Logarithms of the fewest and the most electrons of a spectrum.
+    electrons : tuple of two floats
+        Fewest and most per spectrum.
     read_noise : ndarray, shape (n,)
         Standard deviations, electrons.
     """
 
     kernels: np.ndarray
     spread: float
-    log_electrons: tuple[float, float]
+    electrons: tuple[float, float]
     read_noise: np.ndarray
 
     @classmethod
@@ -71,11 +70,11 @@ class OwnInstrument:
         total = total[total > 0]
         if total.size == 0:
             raise ValueError("`electrons` holds no electrons; give measured spectra.")
-        low, high = np.log(np.quantile(total, [0.02, 0.98]))
+        low, high = np.quantile(total, [0.02, 0.98])
         return cls(
             response.kernel,
             _spread(widths),
-            (low - DOSE_BEYOND, high + DOSE_BEYOND),
+            (low / DOSE_BEYOND, high * DOSE_BEYOND),
             np.sqrt(np.unique(noise.read_electrons)),
         )
 
@@ -103,10 +102,6 @@ class OwnInstrument:
             ]
         )
         return found / found.sum(axis=1, keepdims=True)
-
-    def electrons(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw electrons per spectrum, shape (n,); their logarithms evenly."""
-        return np.exp(rng.uniform(*self.log_electrons, n))
 
     def noise(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations of reading out, in electrons, shape (n,)."""

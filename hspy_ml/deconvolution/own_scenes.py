@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..simulation.low_loss_lines import LINE
-from ..simulation.low_loss_scenes import PADDING, Scenes, random_scenes
+from ..simulation.low_loss_scenes import random_scenes
 from .own_references import References
+
+if TYPE_CHECKING:
+    from .scene_bank import SceneBank
 
 __all__ = ["OwnScenes"]
 
@@ -18,6 +21,7 @@ STEEPNESS = 0.5  # of the Dirichlet distribution of the shares
 BEYOND = 0.4  # of a mixture's distance from the mean, that it may be further off
 AMOUNT = 0.4  # standard deviation of the logarithm of the share of losses
 SMALLEST_LOSS = 1e-7  # of the electrons: a mixture that holds less is a vacuum
+LARGEST_LOSS = 0.95  # of the electrons
 STRETCH, GAIN = 0.15, 0.25  # standard deviations of local stretch and of log intensity
 SMOOTH_OVER = 8.0, 120.0  # channels, shortest and longest
 FOREIGN = 0.35  # probability that lines that the map does not have are added
@@ -42,7 +46,7 @@ class OwnScenes:
 
     def draw(
         self, n: int, random_state: int | np.random.Generator | None = None
-    ) -> Scenes:
+    ) -> SceneBank:
         """Draw scenes.
 
         Parameters
@@ -53,24 +57,24 @@ class OwnScenes:
 
         Returns
         -------
-        Scenes
-            On an axis whose unit of energy is the channel. Its table of lines is
-            empty.
+        SceneBank
         """
+        from .scene_bank import MARGIN, SceneBank
+
         rng = np.random.default_rng(random_state)
         found = self.references
         loss = _mixtures(found.loss, n, rng)
         _depart(loss, found.margin + found.zero_channel, rng)
         loss *= np.exp(AMOUNT * rng.standard_normal((n, 1)))
-        energy = np.arange(found.n_channels, dtype=float) - found.zero_channel
-        padding = found.n_channels // PADDING
-        loss = _repadded(loss, found.margin, padding)
-        _add_foreign(loss, energy, rng)
-        # no more losses than electrons
+        loss = _repadded(loss, found.margin, MARGIN)
+        _add_foreign(loss, MARGIN + found.zero_channel, rng)
         total = loss.sum(axis=1, keepdims=True)
-        loss *= np.minimum(1, 0.95 / np.maximum(total, SMALLEST_LOSS))
-        zero_loss = 1 - loss.sum(axis=1)
-        return Scenes(energy, loss, zero_loss, padding, np.empty(0, LINE))
+        loss *= np.minimum(1, LARGEST_LOSS / np.maximum(total, SMALLEST_LOSS))
+        return SceneBank(
+            loss.astype(np.float32),
+            1 - loss.sum(axis=1),
+            np.full(n, float(found.zero_channel)),
+        )
 
 
 def _mixtures(loss: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -117,19 +121,15 @@ def _repadded(loss: np.ndarray, margin: int, padding: int) -> np.ndarray:
     return np.pad(loss, ((0, 0), (more, more)), mode="edge")
 
 
-def _add_foreign(loss: np.ndarray, energy: np.ndarray, rng: np.random.Generator):
+def _add_foreign(loss: np.ndarray, zero: int, rng: np.random.Generator) -> None:
     """Lines of any kind, in some of the scenes, in place."""
     rows = np.flatnonzero(rng.random(len(loss)) < FOREIGN)
     if rows.size == 0:
         return
-    other = random_scenes(
-        "lines",
-        rows.size,
-        energy.size,
-        1.0,
-        first_energy_eV=energy[0],
-        random_state=rng,
-    ).loss
+    lines = random_scenes(
+        "lines", rows.size, loss.shape[1], 1.0, first_energy_eV=-zero, random_state=rng
+    )
+    other = lines.loss[:, lines.padding : lines.loss.shape[1] - lines.padding]
     share = np.exp(rng.uniform(*np.log(FOREIGN_AMOUNT), (rows.size, 1)))
     own = np.maximum(loss[rows].sum(axis=1, keepdims=True), SMALLEST_LOSS)
     there = np.maximum(other.sum(axis=1, keepdims=True), SMALLEST_LOSS)
