@@ -16,7 +16,7 @@ from .network_inputs import N_INPUTS, NOISE_SHARES, Estimate, network_inputs
 
 __all__ = ["DeconvolutionNetwork", "Restored"]
 
-ITERATIONS = 5, 30  # of Richardson-Lucy, that the network is shown
+ITERATIONS = 5, 20  # of Richardson-Lucy, that the network is shown
 LARGEST_OUTPUT = 7.0  # of the correction, whose hyperbolic sine counts
 LOG_SCALES = -3.0, 8.0  # of errors over the noise, least and largest
 SHARPNESS = 4.0  # of the bend at zero losses, per standard deviation of the noise

@@ -25,7 +25,7 @@ from .scene_bank import RESPONSES, SCENE_SHARES, random_bank, random_bank_respon
 __all__ = ["default_stream", "train_default"]
 
 N_SCENES, N_RESPONSES = 6000, 1500
-N_STEPS = 17_000
+N_STEPS = 15_000
 SEED = 20_261_126
 WIDTH = 32
 

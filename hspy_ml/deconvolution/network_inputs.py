@@ -94,7 +94,7 @@ def network_inputs(exposure: Exposure, early: Tensor, late: Estimate) -> Tensor:
         _root(exposure, exposure.electrons),
         _root(exposure, late.area * exposure.line),
         _root(exposure, late.losses),
-        torch.asinh(late.residual),
+        compressed(late.residual),
         _difference(early, late.losses, late.noise),
     ]
     return _stacked(parts, late.sharpened, _context(exposure, late))
@@ -116,17 +116,22 @@ def _context(exposure: Exposure, late: Estimate) -> list[Tensor]:
 
 
 def _stacked(parts: list[Tensor], sharpened: Tensor, around: list[Tensor]) -> Tensor:
-    shown = [torch.stack(parts, dim=1), torch.asinh(sharpened)]
+    shown = [torch.stack(parts, dim=1), compressed(sharpened)]
     return torch.cat([*shown, torch.stack(around, dim=1)], dim=1)
+
+
+def compressed(values: Tensor) -> Tensor:
+    """The logarithm of one more than the size, with the sign; much like asinh."""
+    return torch.log1p(values.abs()).copysign_(values)
 
 
 def _root(exposure: Exposure, electrons: Tensor) -> Tensor:
     """Electrons in units in which their noise is alike, compressed."""
     floor = exposure.read_variance + 0.375  # F. J. Anscombe, Biometrika 35 (1948) 246
     root = torch.sqrt(electrons.clamp(min=0) + floor) - torch.sqrt(floor)
-    return torch.asinh(root)
+    return compressed(root)
 
 
 def _difference(losses: Tensor, other: Tensor, noise: Tensor) -> Tensor:
     apart = (losses - other) / noise
-    return torch.asinh(apart.clamp_(-LARGEST_DIFFERENCE, LARGEST_DIFFERENCE))
+    return compressed(apart.clamp_(-LARGEST_DIFFERENCE, LARGEST_DIFFERENCE))

@@ -20,6 +20,8 @@ BEFORE, WITHIN = 0.3, 0.05  # weights of channels below and in the zero-loss pea
 FAR = 10.0  # scales of the error, from where on it counts by its logarithm
 NOISE_FLOOR = 0.1  # of the noise's energy, added to that of the losses
 LEAST_ERROR = 3e-5  # relative squared error that is good enough
+VARIATION_FLOOR = 0.01  # of the noise, added to the variation of the losses
+LEAST_VARIATION = 0.01  # relative total variation that is good enough
 USUAL_ERROR, USUAL_ELECTRONS, USUAL_POWER = 6e-3, 1e8, 0.4
 LEAST_ELECTRONS = 1e4
 
@@ -54,6 +56,8 @@ def deconvolution_loss(
     scale, with heavier tails. The relative squared error `e` of the losses beyond half
     a width of the response counts as :math:`\tfrac12 \ln e + \ln(1 + e / e_0)`: it is
     lowered in every spectrum, most where it is above what is usual at the dose, `e_0`.
+    The same is asked of the total variation of the error, over that of the losses:
+    ripples that look like peaks cost more than errors that are smooth.
 
     Parameters
     ----------
@@ -69,10 +73,8 @@ def deconvolution_loss(
     batch = Batch(*batch)
     exposure = exposure_of(batch)
     restored = network(exposure)
-    return (
-        _surprise(restored, batch.losses, exposure)
-        + _relative_error(restored, batch.losses, exposure)
-    ).mean()
+    terms = (_surprise, _relative_error, _relative_variation)
+    return sum(term(restored, batch.losses, exposure).mean() for term in terms)
 
 
 def _surprise(restored: Restored, truth: Tensor, exposure: Exposure) -> Tensor:
@@ -95,3 +97,14 @@ def _relative_error(restored: Restored, truth: Tensor, exposure: Exposure) -> Te
     electrons = exposure.area[:, 0].clamp(min=LEAST_ELECTRONS)
     usual = USUAL_ERROR * (USUAL_ELECTRONS / electrons) ** USUAL_POWER
     return 0.5 * torch.log(error + LEAST_ERROR) + torch.log1p(error / usual)
+
+
+def _relative_variation(
+    restored: Restored, truth: Tensor, exposure: Exposure
+) -> Tensor:
+    """Per spectrum."""
+    region = (exposure.distance > exposure.fwhm / 2)[:, 1:].float()
+    error = ((restored.losses - truth).diff(dim=1).abs() * region).sum(dim=1)
+    variation = (truth.diff(dim=1).abs() * region).sum(dim=1)
+    floor = VARIATION_FLOOR * (restored.noise[:, 1:] * region).sum(dim=1)
+    return 0.25 * torch.log(error / (variation + floor) + LEAST_VARIATION)

@@ -165,8 +165,8 @@ def _restored(
         sharp = found.losses
         area = exposure.area_beside(sharp)[:, 0].numpy()
     move = wanted - centre
-    losses = np.maximum(_moved(sharp.numpy(), move), 0)
-    errors = np.maximum(_moved(errors.numpy(), move), 0)
+    losses = np.maximum(_moved(sharp.double().numpy(), move), 0)
+    errors = _interpolated(errors.double().numpy(), move)
     line, its_error = _line(electrons.shape[1], wanted, widths, area, response.fwhm)
     spectra = losses + line
     errors = np.hypot(errors, its_error)
@@ -207,3 +207,10 @@ def _moved(rows: np.ndarray, channels: np.ndarray) -> np.ndarray:
     turn = np.exp(-2j * np.pi * frequency * np.asarray(channels)[:, None])
     moved = np.fft.irfft(np.fft.rfft(padded) * turn, n=padded.shape[1])
     return moved[:, :n_channels]
+
+
+def _interpolated(rows: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """The same for rows that are rough: positive ones stay so."""
+    channel = np.arange(rows.shape[1])
+    pairs = zip(rows, channels, strict=True)
+    return np.stack([np.interp(channel - move, channel, row) for row, move in pairs])

@@ -15,14 +15,14 @@ from .exposure import MARGIN
 __all__ = ["SCENE_SHARES", "SceneBank", "random_bank", "random_bank_responses"]
 
 SCENE_SHARES = {
-    "vib": 0.34,
-    "plasmon": 0.2,
+    "vib": 0.4,
+    "plasmon": 0.18,
     "interband": 0.1,
-    "lines": 0.13,
-    "doublets": 0.07,
+    "lines": 0.12,
+    "doublets": 0.06,
     "broad": 0.05,
-    "fano": 0.06,
-    "vacuum": 0.05,
+    "fano": 0.05,
+    "vacuum": 0.04,
 }
 GROUP = 50  # scenes on one axis
 USUAL_AXES = 0.5  # share of the groups on the usual axis of their kind
