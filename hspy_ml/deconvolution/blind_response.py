@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .log_profiles import kernels_of
+from .log_profiles import kernels_of, tops_of
+from .noise import estimate_noise
 from .peak_fit import fit_peaks, peak_logarithms
-from .profile_grid import PROFILE_GRID, Profile
+from .profile_grid import Profile
 from .response import Response
+from .response_model import default_response_model
 from .zero_loss import find_zero_loss
 
 if TYPE_CHECKING:
     from .noise import DetectorNoise
+    from .profile_grid import ProfileGrid
+    from .response_model import ResponseModel
 
 __all__ = ["BlindResponse", "blind_response", "estimate_response"]
 
-_ALIKE_SCATTER = 1.5  # of widths, over what their errors make
-_WIDTH_ERROR = 0.8  # of a width, relative, times the root of the counts of the peak
+_MOST, _ALIKE_WITHIN = 0.9, 2.5  # of the widths; standard errors from their median
+_WIDTH_ERROR = 2.5  # of a width, relative, times the root of the counts of the peak
 _LEAST_WIDTH_ERROR = 0.005
 
 
@@ -32,6 +36,12 @@ class BlindResponse:
     ----------
     response : Response
         One row if `pooled`, else one for each spectrum.
+    oddness : ndarray, shape (n or 1,)
+        Share of the electrons that a peak of the usual shapes (Gaussian and Pearson
+        VII, two half widths) would put elsewhere.
+    doubt : ndarray, shape (n or 1,)
+        Expected sum of the squared errors of the kernel past half a width from its
+        top, on the side of the losses.
     centre : ndarray, shape (n,)
         Channel of the zero loss of each spectrum; NaN where there is none.
     pooled : bool
@@ -43,6 +53,8 @@ class BlindResponse:
     """
 
     response: Response
+    oddness: np.ndarray
+    doubt: np.ndarray
     centre: np.ndarray
     pooled: bool
     problem: np.ndarray
@@ -52,6 +64,7 @@ def estimate_response(
     electrons: np.ndarray,
     noise: DetectorNoise | None = None,
     *,
+    model: ResponseModel | None = None,
     pooled: bool | None = None,
 ) -> Response:
     """Estimate the response from spectra with a zero-loss peak.
@@ -59,9 +72,12 @@ def estimate_response(
     Parameters
     ----------
     electrons : ndarray, shape (n, n_channels)
-        Without offset; finite.
+        Without offset; finite. Counts in any unit where `noise` is not given.
     noise : DetectorNoise, optional
-        For the variance of reading out; none if not given.
+        For the variance of reading out. If not given, it is estimated, with gain and
+        offset, from the spectra.
+    model : ResponseModel, optional
+        The one that comes with the package if not given.
     pooled : bool, optional
         Whether all spectra have one response. If not given, they have if the widths of
         their peaks agree within their errors.
@@ -75,20 +91,21 @@ def estimate_response(
     ValueError
         If the spectra are not finite, or none of them has a zero-loss peak.
     """
-    return blind_response(electrons, noise, pooled=pooled).response
+    return blind_response(electrons, noise, model=model, pooled=pooled).response
 
 
 def blind_response(
     electrons: np.ndarray,
     noise: DetectorNoise | None = None,
     *,
+    model: ResponseModel | None = None,
     pooled: bool | None = None,
 ) -> BlindResponse:
     """Estimate the response, and say how sure it is.
 
     Parameters
     ----------
-    electrons, noise, pooled
+    electrons, noise, model, pooled
         As for :func:`estimate_response`.
 
     Returns
@@ -101,28 +118,35 @@ def blind_response(
         If the spectra are not finite, or none of them has a zero-loss peak.
     """
     electrons = _checked(electrons)
+    model = default_response_model() if model is None else model
     peaks = find_zero_loss(electrons)
     good = np.flatnonzero(peaks.problem == "")
     if good.size == 0:
         peaks.check("electrons")
-    centre, width, height = peaks.centre[good], peaks.fwhm[good], peaks.height[good]
+    centre, width = peaks.centre[good], peaks.fwhm[good]
+    counted, read = _counted(electrons[good], noise, good, centre, width)
+    height = _heights(counted, centre)
     if pooled is None:
-        pooled = _alike(width, peaks.area[good])
+        pooled = _alike(width, height)
     if pooled:
         width = np.full(good.size, np.median(width))
-    read = 0.0 if noise is None else noise.read_electrons
-    read = np.broadcast_to(read, len(electrons))[good]
-    profile = PROFILE_GRID.measure(electrons[good], read, centre, width)
+    profile = model.grid.measure(counted, read, centre, width)
     if pooled:
         profile, height, width = _summed(profile), height.sum(keepdims=True), width[:1]
-    parameters = fit_peaks(profile, height, PROFILE_GRID)
-    logs, tops = peak_logarithms(parameters, PROFILE_GRID.nodes), parameters[:, 1]
-    kernels = kernels_of(logs, PROFILE_GRID, tops, width, electrons.shape[1])
-    centres = np.full(len(electrons), np.nan)
+    parameters = fit_peaks(profile, height, model.grid)
+    logs, errors = model.estimate(profile, parameters, height, width)
+    tops = tops_of(logs, model.grid, parameters[:, 1])
+    kernels = kernels_of(logs, model.grid, tops, width, electrons.shape[1])
+    odd = _oddness(logs, parameters, model.grid)
+    doubt = _doubt(logs, errors, width, model.grid)
+    n = len(electrons)
+    centres = np.full(n, np.nan)
     centres[good] = centre + tops * width
     if not pooled:
-        kernels = _for_all(kernels, good, len(electrons))
-    return BlindResponse(Response(kernels), centres, pooled, peaks.problem)
+        kernels = _for_all(kernels, good, n)
+        odd, doubt = (_for_all(v[:, None], good, n)[:, 0] for v in (odd, doubt))
+    response = Response(kernels)
+    return BlindResponse(response, odd, doubt, centres, pooled, peaks.problem)
 
 
 def _checked(electrons: np.ndarray) -> np.ndarray:
@@ -136,14 +160,37 @@ def _checked(electrons: np.ndarray) -> np.ndarray:
     return electrons
 
 
-def _alike(widths: np.ndarray, counts: np.ndarray) -> bool:
+def _counted(
+    spectra: np.ndarray,
+    noise: DetectorNoise | None,
+    rows: np.ndarray,
+    centre: np.ndarray,
+    width: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Electrons, and the variance of reading out in electrons^2."""
+    if noise is None:
+        noise = estimate_noise(spectra, centre, width)
+        spectra = noise.electrons(spectra)
+    else:
+        noise = noise.select(rows)
+    return spectra, np.broadcast_to(noise.read_electrons, len(spectra))
+
+
+def _heights(electrons: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Electrons in the highest of the five channels around the top."""
+    around = np.rint(centre).astype(int)[:, None] + np.arange(-2, 3)
+    around = np.clip(around, 0, electrons.shape[1] - 1)
+    return np.maximum(np.take_along_axis(electrons, around, axis=1).max(axis=1), 1.0)
+
+
+def _alike(widths: np.ndarray, heights: np.ndarray) -> bool:
     """Whether widths scatter no more than their errors do."""
     if widths.size < 2:
         return False
-    errors = _WIDTH_ERROR / np.sqrt(np.maximum(counts, 1))
+    errors = _WIDTH_ERROR / np.sqrt(widths * heights)
     errors = np.hypot(errors, _LEAST_WIDTH_ERROR)
     deviation = np.log(widths / np.median(widths)) / errors
-    return bool(np.sqrt(np.mean(deviation**2)) < _ALIKE_SCATTER)
+    return bool(np.quantile(np.abs(deviation), _MOST) < _ALIKE_WITHIN)
 
 
 def _summed(profile: Profile) -> Profile:
@@ -160,3 +207,30 @@ def _for_all(rows: np.ndarray, good: np.ndarray, n: int) -> np.ndarray:
     every = np.broadcast_to(rows.mean(axis=0), (n, rows.shape[1])).copy()
     every[good] = rows
     return every
+
+
+def _oddness(
+    log_response: np.ndarray, parameters: np.ndarray, grid: ProfileGrid
+) -> np.ndarray:
+    """Share of the electrons that the fitted peak puts elsewhere, shape (n,)."""
+    spacing = np.diff(grid.edges)
+    response = np.exp(log_response) * spacing
+    fitted = np.exp(peak_logarithms(parameters, grid.nodes)) * spacing
+    response /= response.sum(axis=1, keepdims=True)
+    fitted /= fitted.sum(axis=1, keepdims=True)
+    return 0.5 * np.abs(response - fitted).sum(axis=1)
+
+
+def _doubt(
+    log_response: np.ndarray, errors: np.ndarray, widths: np.ndarray, grid: ProfileGrid
+) -> np.ndarray:
+    """Expected squared error of kernels on the side of the losses, shape (n,).
+
+    In channels, of kernels that sum to one; errors are those of logarithms.
+    """
+    spacing = np.diff(grid.edges)
+    response = np.exp(log_response)
+    area = widths * (response @ spacing)
+    past = np.where(grid.nodes > 0.5, spacing, 0.0)
+    wrong = (response * np.minimum(errors, 1.0)) ** 2 @ past
+    return 2 * widths * wrong / area**2  # Laplace: the variance is twice the scale^2

@@ -11,18 +11,24 @@ __all__ = ["kernels_of", "tops_of"]
 
 LOG_FLOOR = float(np.log(1e-14))  # of the top; less makes no difference
 _TOP_WITHIN = 0.5  # widths
+_TOPS_AGREE = 0.05  # widths
 _CONTINUED_OVER = 6  # nodes at either end, whose slope goes on past the grid
 _LEAST_POWER = 1.0  # of the distance, by which a tail falls past the grid
 _SPECTRA_AT_A_TIME = 64
 
 
-def tops_of(log_response: np.ndarray, grid: ProfileGrid) -> np.ndarray:
+def tops_of(
+    log_response: np.ndarray, grid: ProfileGrid, fitted: np.ndarray
+) -> np.ndarray:
     """Where responses are highest.
 
     Parameters
     ----------
     log_response : ndarray, shape (n, n_nodes)
     grid : ProfileGrid
+    fitted : ndarray, shape (n,)
+        Tops of the fitted peaks, in widths from the middle node. They are more exact,
+        and are taken where the response agrees.
 
     Returns
     -------
@@ -40,7 +46,8 @@ def tops_of(log_response: np.ndarray, grid: ProfileGrid) -> np.ndarray:
     bend = left - 2 * middle + right
     safe = np.where(bend < 0, bend, -1.0)
     part = np.where(bend < 0, np.clip(0.5 * (left - right) / safe, -0.5, 0.5), 0.0)
-    return grid.linear * np.sinh(grid.step * (top + part - grid.n_side))
+    place = grid.linear * np.sinh(grid.step * (top + part - grid.n_side))
+    return np.where(np.abs(place - fitted) < _TOPS_AGREE, fitted, place)
 
 
 def kernels_of(
