@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose", "held_out_scores", "picked"]
 
+_PATIENCE = 2  # candidates of a path that are worse than the best, before its end
 _POOLED_WEIGHT = 1.0  # of the mean of the sample beside a spectrum's own scores
 _UNLIKE_BEYOND = 3.0  # standard errors of what individual choices gain
 _LEAST_GAIN = 0.5  # of the log-likelihood of a spectrum
@@ -78,6 +79,8 @@ def held_out_scores(
     Returns
     -------
     ndarray, shape (n, n_candidates)
+        A path is left where all spectra have become worse; what would have followed
+        counts as worse still.
     """
     import torch
 
@@ -93,10 +96,23 @@ def held_out_scores(
     begun = {kind: starts[kind](training).scene for kind in kinds}
     scores = []
     for path in paths:
+        curve: list[np.ndarray] = []
         for scene in path.walk(training, begun[path.start].clone()):
             expected = training.transfer.forward(scene).mul_((1 - KEPT) / KEPT)
-            scores.append(held_out_likelihood(held, expected, read))
+            curve.append(held_out_likelihood(held, expected, read))
+            if _past_the_best(curve):
+                break
+        falling = range(1, len(path.stops) - len(curve) + 1)
+        scores += curve + [curve[-1] - step for step in falling]
     return np.stack(scores, axis=1)
+
+
+def _past_the_best(curve: list[np.ndarray]) -> bool:
+    """Whether the last two candidates were worse than one before for all spectra."""
+    if len(curve) <= _PATIENCE:
+        return False
+    best = np.argmax(curve, axis=0)
+    return bool((best < len(curve) - _PATIENCE).all())
 
 
 def choose(first: np.ndarray, second: np.ndarray, paths: list[Path]) -> Choice:

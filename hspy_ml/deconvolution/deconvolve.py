@@ -30,7 +30,7 @@ from .network_start import network_start
 from .noise_prior import NoisePrior
 from .own_response import response_of_all, response_of_each
 from .replicate_errors import ErrorScale, learn_error_scale
-from .target import DEFAULT_TARGET, target_widths
+from .target import DEFAULT_TARGET, check_target, target_widths
 from .zero_loss import find_zero_loss
 
 if TYPE_CHECKING:
@@ -254,6 +254,7 @@ def prepare_deconvolution(
         If the axis or the spectra do not allow it.
     """
     sample, energy_eV = _checked(sample, energy_eV, method)
+    check_target(target_width)
     usable = np.isfinite(sample).all(axis=1)
     if not usable.any():
         raise ValueError("`sample` holds no spectrum whose values are all finite.")
@@ -340,6 +341,11 @@ def _checked(
         raise ValueError(
             "`energy_eV` has to increase in equal steps; interpolate the spectra to a "
             "uniform axis, and reverse a decreasing one."
+        )
+    if not 0 < _zero_channel(energy) < energy.size - 1:
+        raise ValueError(
+            f"`energy_eV` runs from {energy[0]:.4g} to {energy[-1]:.4g} eV: no "
+            "zero-loss peak is in the range. Give spectra with 0 eV on their axis."
         )
     return sample, energy
 

@@ -152,7 +152,8 @@ def _log(gain: np.ndarray) -> np.ndarray:
 
 def _drawn(values, errors, mean, spread):
     """Each value drawn to the mean, by the share of its variance that is error."""
-    return mean + spread**2 / (spread**2 + errors**2 + 1e-300) * (values - mean)
+    drawn = mean + spread**2 / (spread**2 + errors**2 + 1e-30) * (values - mean)
+    return np.where(np.isfinite(drawn), drawn, mean)
 
 
 def _mean_and_spread(values: np.ndarray, errors: np.ndarray) -> tuple[float, float]:

@@ -15,6 +15,7 @@ _CORRELATION = comb(4 * _ORDER, 2 * _ORDER) / comb(2 * _ORDER, _ORDER) ** 2
 _GROUP = 16  # channels, of which mean and mean square are compared
 _OUTLYING = 16.0  # squares over their variance, above which they count as this
 _N_ITERATIONS = 12
+_LEAST_COUNTS = 1e-9
 _LEAST_READ = 1e-6  # of the mean counts: no channel is without noise
 
 
@@ -76,9 +77,11 @@ def _groups(values: np.ndarray) -> np.ndarray:
 
 
 def _fit_line(mean: np.ndarray, squares: np.ndarray) -> VarianceFit:
-    floor = _LEAST_READ * np.maximum(mean.mean(axis=1), 1e-300)
+    floor = _LEAST_READ * np.maximum(mean.mean(axis=1), _LEAST_COUNTS)
     square = squares.mean(axis=2)
-    gain = square.sum(axis=1) / np.maximum(mean.sum(axis=1), 1e-300)
+    gain = _LEAST_COUNTS + square.sum(axis=1) / np.maximum(
+        mean.sum(axis=1), _LEAST_COUNTS
+    )
     read = np.maximum(np.median(square, axis=1), floor)
     for _ in range(_N_ITERATIONS):
         variance = gain[:, None] * mean + read[:, None]
@@ -92,6 +95,7 @@ def _fit_line(mean: np.ndarray, squares: np.ndarray) -> VarianceFit:
         level = np.maximum(level, floor)
         gain = np.clip(slope, 0.1 * gain, 10 * gain)
         read = level
+    gain = np.maximum(gain, _LEAST_COUNTS)
     independent = 2 * _CORRELATION / _GROUP
     information = np.maximum(s2 - s1**2 / s0, 1e-300)
     return VarianceFit(

@@ -7,7 +7,7 @@ import numpy as np
 
 from .response import Response
 
-__all__ = ["DEFAULT_TARGET", "target_widths"]
+__all__ = ["DEFAULT_TARGET", "check_target", "target_widths"]
 
 DEFAULT_TARGET = 4.0  # channels: a Gaussian that channels still sample well
 _SHARPER_THAN = 1.25  # target widths that a response needs, to be sharpened
@@ -33,10 +33,27 @@ def target_widths(response: Response, target_width: float | None) -> np.ndarray:
     ValueError
         If the width is not above zero.
     """
+    check_target(target_width)
     wanted = DEFAULT_TARGET if target_width is None else float(target_width)
-    if not (np.isfinite(wanted) and wanted > 0):
-        raise ValueError(
-            f"`target_width` is {target_width}; give a width in channels above zero."
-        )
     own = response.fwhm
     return np.where(own < _SHARPER_THAN * wanted, own, wanted)
+
+
+def check_target(target_width: float | None) -> None:
+    """Raise if a width is none.
+
+    Parameters
+    ----------
+    target_width : float or None
+        Channels.
+
+    Raises
+    ------
+    ValueError
+        If it is not above zero.
+    """
+    if target_width is None or (np.isfinite(target_width) and target_width > 0):
+        return
+    raise ValueError(
+        f"`target_width` is {target_width}; give a width in channels above zero."
+    )
