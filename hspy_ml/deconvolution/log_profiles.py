@@ -14,7 +14,7 @@ _TOP_WITHIN = 0.5  # widths
 _TOPS_AGREE = 0.05  # widths
 _CONTINUED_OVER = 6  # nodes at either end, whose slope goes on past the grid
 _LEAST_POWER = 1.0  # of the distance, by which a tail falls past the grid
-_SPECTRA_AT_A_TIME = 64
+_FARTHER = 5.0  # of the scale of the grid: 150 times as far
 
 
 def tops_of(
@@ -76,14 +76,12 @@ def kernels_of(
         Each sums to one. Between nodes the logarithm is a cubic; past the grid a power
         of the distance goes on.
     """
-    offset = np.arange(-half_width, half_width + 1.0)
-    padded = _continued(log_response, grid)
-    kernels = np.empty((len(log_response), offset.size))
-    for first in range(0, len(kernels), _SPECTRA_AT_A_TIME):
-        some = slice(first, first + _SPECTRA_AT_A_TIME)
-        distance = offset / widths[some, None] + tops[some, None]
-        number = grid.number(distance) + (padded.shape[1] - grid.n_nodes) // 2
-        kernels[some] = np.exp(_cubic(padded[some], number))
+    from .log_profile_kernels import to_channels
+
+    values, nodes = _continued(log_response, grid)
+    slopes = np.gradient(values, axis=1) / np.gradient(nodes)
+    kernels = np.empty((len(values), 2 * half_width + 1))
+    to_channels(values, slopes, nodes, tops, widths, kernels)
     _average_over_channels(kernels)
     return kernels / kernels.sum(axis=1, keepdims=True)
 
@@ -94,26 +92,17 @@ def _average_over_channels(kernels: np.ndarray) -> None:
     kernels[:, 1:-1] = np.maximum(kernels[:, 1:-1] + bend, 0)
 
 
-def _continued(log_response: np.ndarray, grid: ProfileGrid) -> np.ndarray:
-    """As many nodes more at either end as a spectrum may need."""
-    n_more = int(np.ceil(5.0 / grid.step))  # 150 times as far
+def _continued(
+    log_response: np.ndarray, grid: ProfileGrid
+) -> tuple[np.ndarray, np.ndarray]:
+    """More nodes at either end, as a spectrum may need; and where all nodes are."""
+    n_more = int(np.ceil(_FARTHER / grid.step))
     k = np.arange(1, n_more + 1) * grid.step
     sides = []
     for side in (log_response[:, ::-1], log_response):
         before, last = side[:, -1 - _CONTINUED_OVER], side[:, -1]
         slope = (last - before) / (_CONTINUED_OVER * grid.step)
         sides.append(last[:, None] + np.minimum(slope, -_LEAST_POWER)[:, None] * k)
-    return np.hstack([sides[0][:, ::-1], np.maximum(log_response, LOG_FLOOR), sides[1]])
-
-
-def _cubic(values: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """Values between nodes by the cubic of Catmull and Rom."""
-    left = np.clip(number.astype(int), 1, values.shape[1] - 3)
-    t = np.clip(number - left, 0.0, 1.0)
-    before, here, there, after = (
-        np.take_along_axis(values, left + k, axis=1) for k in (-1, 0, 1, 2)
-    )
-    slope, next_slope = 0.5 * (there - before), 0.5 * (after - here)
-    step = there - here
-    bent = 3 * step - 2 * slope - next_slope
-    return here + t * (slope + t * (bent + t * (slope + next_slope - 2 * step)))
+    inner = np.maximum(log_response, LOG_FLOOR)
+    longer = ProfileGrid(grid.n_side + n_more, grid.linear, grid.step)
+    return np.hstack([sides[0][:, ::-1], inner, sides[1]]), longer.nodes
