@@ -9,6 +9,7 @@ import numpy as np
 
 from .alignment import refined_shifts
 from .deconvolver_model import DeconvolverModel, default_deconvolver
+from .matched_centre import matched_centres
 from .target import target_widths
 from .transfer import Transfer
 from .zero_loss import find_zero_loss
@@ -133,8 +134,9 @@ def _centre(electrons: np.ndarray, response: Response, read: np.ndarray) -> np.n
 
     peaks = find_zero_loss(electrons)
     peaks.check("electrons")
-    zero = int(np.rint(np.median(peaks.centre)))
-    transfer = Transfer(response, electrons.shape[1], shifts=peaks.centre - zero)
+    centre = matched_centres(electrons, response, peaks.centre)
+    zero = int(np.rint(np.median(centre)))
+    transfer = Transfer(response, electrons.shape[1], shifts=centre - zero)
     measured = torch.from_numpy(electrons.astype(np.float32))
     variance = torch.from_numpy(read.astype(np.float32))[:, None]
     return zero + refined_shifts(measured, transfer, zero, response.fwhm, variance)
