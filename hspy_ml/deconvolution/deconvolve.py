@@ -27,13 +27,16 @@ from .deconvolved import Deconvolved, finished, reduced_deviance
 from .explaining import explained
 from .measured import Measured, measured
 from .network_start import network_start
+from .noise import DetectorNoise
 from .noise_prior import NoisePrior
+from .outlying import flags
 from .own_response import response_of_all, response_of_each
 from .replicate_errors import ErrorScale, learn_error_scale
 from .target import DEFAULT_TARGET, check_target, target_widths
 from .zero_loss import find_zero_loss
 
 if TYPE_CHECKING:
+    from .blind_response import BlindResponse
     from .deconvolver_model import DeconvolverModel
     from .response import Response
 
@@ -44,7 +47,8 @@ FEWEST_CHANNELS = 64
 LARGEST_SAMPLE = 32  # spectra that decide
 REPLICATED = 12  # of them, from which errors are learnt
 UNEVEN = 1e-3  # of the channel width, that energies may be off
-NOT_TRUSTED = 1.3  # reduced deviance, above which a spectrum is flagged
+NOT_EXPLAINED = 1.3  # median reduced deviance, above which noise is taken for larger
+WIDENED = 3  # times at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +61,12 @@ class Deconvolver:
     response : Response or None
         One row, or one for each spectrum of the blocks. None where each spectrum's own
         is estimated, since they differ.
+    blind : BlindResponse or None
+        What is known of the response of all spectra, where it was not given.
     noise : NoisePrior
     choice : Choice
+    method : str
+        That was asked for.
     model : DeconvolverModel or None
         None where the network is not used.
     wanted_width : float or None
@@ -76,9 +84,11 @@ class Deconvolver:
     response: Response | None
     noise: NoisePrior
     choice: Choice
+    method: str = "auto"
     model: DeconvolverModel | None = None
     wanted_width: float | None = None
     align: bool = True
+    blind: BlindResponse | None = None
     error_scale: ErrorScale = ErrorScale()
     random_state: int = 0
     notes: tuple[str, ...] = ()
@@ -114,19 +124,23 @@ class Deconvolver:
         if not usable.all():
             return self._with_gaps(block, usable)
         counts = block.astype(float)
-        spectra = self._measured(counts)
+        response, blind = self._response(counts)
+        spectra = self._measured(counts, response)
         widths = np.broadcast_to(
             target_widths(spectra.response, self.wanted_width), len(block)
         )
         starts = self._starts()
         found = run(self._ways(counts, spectra, starts), spectra, starts)
         spectra = explained(spectra, found.scene)
-        return self._result(spectra, found, widths)
+        return self._result(spectra, found, widths, blind)
 
-    def _measured(self, counts: np.ndarray) -> Measured:
-        response = self.response
-        if response is None:
-            response = response_of_each(counts, self.noise)
+    def _response(self, counts: np.ndarray) -> tuple[Response, BlindResponse | None]:
+        if self.response is not None:
+            return self.response, self.blind
+        blind = response_of_each(counts, self.noise)
+        return blind.response, blind
+
+    def _measured(self, counts: np.ndarray, response: Response) -> Measured:
         zero_channel = _zero_channel(self.energy_eV)
         return measured(counts, self.noise, response, zero_channel, self.align)
 
@@ -148,11 +162,18 @@ class Deconvolver:
         return starts
 
     def _result(
-        self, spectra: Measured, found: Begun, widths: np.ndarray
+        self,
+        spectra: Measured,
+        found: Begun,
+        widths: np.ndarray,
+        blind: BlindResponse | None,
     ) -> Deconvolved:
         expected = spectra.transfer.forward(found.scene).clamp_(min=0).numpy()
         read = spectra.read_variance.numpy()
-        deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
+        electrons = spectra.electrons.numpy()
+        deviance = reduced_deviance(electrons, expected, read)
+        noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
+        odd = flags(electrons, noise, spectra.response, expected, blind=blind)
         result = finished(spectra, found.scene, widths)
         errors = self.error_scale.errors(result, expected + read, found.errors)
         gain, offset = (
@@ -163,8 +184,8 @@ class Deconvolver:
             (result * gain).astype(np.float32),
             (errors * gain).astype(np.float32),
             (expected * gain + offset).astype(np.float32),
-            deviance,
-            (spectra.problem != "") | (deviance > NOT_TRUSTED),
+            deviance * self.noise.widening,
+            (spectra.problem != "") | odd.flagged,
             spectra.shifts,
             self.choice,
             spectra.zero + spectra.moves,
@@ -265,9 +286,11 @@ def prepare_deconvolution(
     rows = _spread(np.flatnonzero(usable)[good])
     counts = sample[rows].astype(float)
     notes: list[str] = []
+    blind = None
     if response is None:
-        own = response_of_all(counts)
-        response = own if len(own) == 1 else None
+        found = response_of_all(counts)
+        own = found.response
+        response, blind = (own, found) if len(own) == 1 else (None, None)
         whose = "each spectrum" if response is None else "all spectra together"
         notes.append(f"The response was estimated from {whose}.")
     else:
@@ -279,46 +302,71 @@ def prepare_deconvolution(
         response,
         noise,
         Choice(method, ""),
+        method,
         _model(model, method),
         target_width,
         align,
+        blind,
         random_state=random_state,
     )
-    return _decided(replace(deconvolver, response=own), counts, response, notes)
+    return _decided(deconvolver, counts, own, notes)
 
 
 def _decided(
-    deconvolver: Deconvolver,
-    counts: np.ndarray,
-    response: Response | None,
-    notes: list[str],
+    deconvolver: Deconvolver, counts: np.ndarray, own: Response, notes: list[str]
 ) -> Deconvolver:
-    """Choose the way by the sample, and learn the errors that it makes."""
-    spectra = deconvolver._measured(counts)
+    """Choose the way by the sample, and learn the errors that it makes.
+
+    Where the response does not explain the data within their noise, the noise is taken
+    for larger, so that what is not explained is not taken for signal.
+    """
+    for _ in range(WIDENED):
+        spectra = deconvolver._measured(counts, own)
+        chosen = replace(deconvolver, choice=_chosen(deconvolver, counts, spectra))
+        starts = chosen._starts()
+        ways = chosen._ways(counts, spectra, starts)
+        deviance = _median_deviance(spectra, run(ways, spectra, starts))
+        if deviance < NOT_EXPLAINED:
+            break
+        noise = deconvolver.noise.widened(deviance)
+        deconvolver = replace(deconvolver, noise=noise)
+    few = np.arange(min(REPLICATED, len(counts)))
+    some = spectra.select(few)
+
+    def again(other: Measured) -> Begun:
+        return run(ways[: few.size], other, starts)
+
+    widths = np.broadcast_to(target_widths(own, chosen.wanted_width), len(counts))
+    scale = learn_error_scale(some, again, widths[few], chosen.random_state)
+    notes = [*notes, *_target_notes(widths, spectra.fwhm), chosen.choice.why]
+    if chosen.noise.widening > 1:
+        notes.append(
+            f"Residuals vary {chosen.noise.widening:.2g} times as much as the noise of "
+            "single channels: the response is not quite known, or channels depend on "
+            "each other."
+        )
+    return replace(chosen, error_scale=scale, notes=tuple(notes))
+
+
+def _chosen(deconvolver: Deconvolver, counts: np.ndarray, spectra: Measured) -> Choice:
     starts = deconvolver._starts()
     ways = paths(
         with_network=deconvolver.model is not None,
-        with_richardson_lucy=deconvolver.choice.method != "network",
+        with_richardson_lucy=deconvolver.method != NETWORK,
     )
-    seed = deconvolver.random_state
     first, second = (
-        held_out_scores(counts, spectra, ways, starts, seed + k) for k in (0, 1)
+        held_out_scores(counts, spectra, ways, starts, deconvolver.random_state + k)
+        for k in (0, 1)
     )
-    choice = choose(first, second, ways)
-    chosen = replace(deconvolver, choice=choice)
-    few = np.arange(min(REPLICATED, len(counts)))
-    some = spectra.select(few)
-    ways_of_few = chosen._ways(counts[few], some, starts)
+    return choose(first, second, ways)
 
-    def again(other: Measured) -> Begun:
-        return run(ways_of_few, other, starts)
 
-    widths = np.broadcast_to(
-        target_widths(spectra.response, chosen.wanted_width), len(counts)
-    )
-    scale = learn_error_scale(some, again, widths[few], seed)
-    notes = [*notes, *_target_notes(widths, spectra.fwhm), choice.why]
-    return replace(chosen, response=response, error_scale=scale, notes=tuple(notes))
+def _median_deviance(spectra: Measured, found: Begun) -> float:
+    spectra = explained(spectra, found.scene)
+    expected = spectra.transfer.forward(found.scene).numpy()
+    read = spectra.read_variance.numpy()
+    deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
+    return float(np.median(deviance))
 
 
 def _checked(

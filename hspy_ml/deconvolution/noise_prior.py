@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,8 @@ class NoisePrior:
         Mean and standard deviation of the logarithm of the counts per electron.
     read, read_spread : float
         Of the variance of reading out, electrons^2.
+    widening : float
+        Factor of the variance over what differences of channels tell.
 
     Notes
     -----
@@ -45,6 +47,7 @@ class NoisePrior:
     log_gain_spread: float = 0.0
     read: float = 0.0
     read_spread: float = 0.0
+    widening: float = 1.0
 
     @classmethod
     def from_spectra(
@@ -94,6 +97,27 @@ class NoisePrior:
         """
         return cls(float(np.log(gain)), 0.0, (read_noise / gain) ** 2, 0.0)
 
+    def widened(self, factor: float) -> NoisePrior:
+        """Noise of another variance, at all counts.
+
+        Parameters
+        ----------
+        factor : float
+            Of the variance.
+
+        Returns
+        -------
+        NoisePrior
+        """
+        log_gain = self.log_gain + float(np.log(factor))
+        return replace(
+            self,
+            log_gain=log_gain,
+            read=self.read / factor,
+            read_spread=self.read_spread / factor,
+            widening=self.widening * factor,
+        )
+
     def noise_of(
         self,
         spectra: np.ndarray,
@@ -124,6 +148,7 @@ class NoisePrior:
         poisson = np.abs(log_gain) < np.maximum(
             _POISSON_WITHIN * error, _POISSON_AT_LEAST
         )
+        poisson &= self.widening == 1
         poisson &= (read < _POISSON_READ) & (np.abs(offset) < _POISSON_OFFSET)
         poisson[poisson] = is_whole(spectra[poisson])
         return DetectorNoise(
@@ -134,12 +159,15 @@ class NoisePrior:
 
     def _posterior(self, fit: VarianceFit):
         log_gain = _drawn(
-            _log(fit.gain), fit.log_gain_error, self.log_gain, self.log_gain_spread
+            _log(self.widening * fit.gain),
+            fit.log_gain_error,
+            self.log_gain,
+            self.log_gain_spread,
         )
         squared = np.exp(2 * log_gain)
         read = _drawn(
-            fit.read_variance / squared,
-            fit.read_error / squared,
+            self.widening * fit.read_variance / squared,
+            self.widening * fit.read_error / squared,
             self.read,
             self.read_spread,
         )
