@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .noise import DetectorNoise
     from .response import Response
 
-__all__ = ["RestoredSpectra", "restore"]
+__all__ = ["RestoredSpectra", "moved", "restore"]
 
 AT_A_TIME = 32  # spectra: what of them is worked on stays in the cache
 FADE = 64  # channels in which a spectrum fades out beyond its ends
@@ -101,7 +101,7 @@ def restore(
     centre = _centre(electrons, response, read) if centre is None else centre
     wanted = np.broadcast_to(centre if zero_channel is None else zero_channel, n)
     widths = np.broadcast_to(target_widths(response, target_width), n)
-    rows = [slice(first, first + AT_A_TIME) for first in range(0, n, AT_A_TIME)]
+    blocks = [slice(first, first + AT_A_TIME) for first in range(0, n, AT_A_TIME)]
     parts = [
         _restored(
             electrons[row],
@@ -112,7 +112,7 @@ def restore(
             wanted[row],
             widths[row],
         )
-        for row in rows
+        for row in blocks
     ]
     return RestoredSpectra(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -167,7 +167,7 @@ def _restored(
         sharp = found.losses
         area = exposure.area_beside(sharp)[:, 0].numpy()
     move = wanted - centre
-    losses = np.maximum(_moved(sharp.double().numpy(), move), 0)
+    losses = np.maximum(moved(sharp.double().numpy(), move), 0)
     errors = _interpolated(errors.double().numpy(), move)
     line, its_error = _line(electrons.shape[1], wanted, widths, area, response.fwhm)
     spectra = losses + line
@@ -199,16 +199,27 @@ def _line(
     return area * shape, error
 
 
-def _moved(rows: np.ndarray, channels: np.ndarray) -> np.ndarray:
-    """Rows moved up by fractions of channels; they fade out beyond their ends."""
+def moved(rows: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """Spectra moved up by fractions of channels; they fade out beyond their ends.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, n_channels)
+        Smooth, as spectra at the target resolution are.
+    channels : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n, n_channels)
+    """
     n_channels = rows.shape[1]
     fading = np.cos(np.linspace(0, np.pi / 2, FADE)) ** 2
     before, after = rows[:, :1] * fading[::-1], rows[:, -1:] * fading
     padded = np.concatenate([rows, after, before], axis=1)
     frequency = np.fft.rfftfreq(padded.shape[1])
     turn = np.exp(-2j * np.pi * frequency * np.asarray(channels)[:, None])
-    moved = np.fft.irfft(np.fft.rfft(padded) * turn, n=padded.shape[1])
-    return moved[:, :n_channels]
+    turned = np.fft.rfft(padded) * turn
+    return np.fft.irfft(turned, n=padded.shape[1])[:, :n_channels]
 
 
 def _interpolated(rows: np.ndarray, channels: np.ndarray) -> np.ndarray:
