@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .log_profiles import kernels_of, tops_of
+from .narrow_peaks import NARROW, narrow_responses
 from .noise import estimate_noise
 from .peak_fit import fit_peaks, peak_logarithms
 from .profile_grid import Profile
@@ -125,28 +126,62 @@ def blind_response(
         peaks.check("electrons")
     centre, width = peaks.centre[good], peaks.fwhm[good]
     counted, read = _counted(electrons[good], noise, good, centre, width)
-    height = _heights(counted, centre)
     if pooled is None:
-        pooled = _alike(width, height)
+        pooled = _alike(width, _heights(counted, centre))
     if pooled:
         width = np.full(good.size, np.median(width))
-    profile = model.grid.measure(counted, read, centre, width)
-    if pooled:
-        profile, height, width = _summed(profile), height.sum(keepdims=True), width[:1]
-    parameters = fit_peaks(profile, height, model.grid)
-    logs, errors = model.estimate(profile, parameters, height, width)
-    tops = tops_of(logs, model.grid, parameters[:, 1])
-    kernels = kernels_of(logs, model.grid, tops, width, electrons.shape[1])
-    odd = _oddness(logs, parameters, model.grid)
-    doubt = _doubt(logs, errors, width, model.grid)
+    if np.median(width) < NARROW:
+        found = _channel_by_channel(counted, read, centre, width, pooled)
+    else:
+        found = _on_grid(counted, read, centre, width, pooled, model)
+    kernels, tops, odd, doubt = found
     n = len(electrons)
     centres = np.full(n, np.nan)
-    centres[good] = centre + tops * width
+    centres[good] = tops
     if not pooled:
         kernels = _for_all(kernels, good, n)
         odd, doubt = (_for_all(v[:, None], good, n)[:, 0] for v in (odd, doubt))
     response = Response(kernels)
     return BlindResponse(response, odd, doubt, centres, pooled, peaks.problem)
+
+
+def _on_grid(
+    counted: np.ndarray,
+    read: np.ndarray,
+    centre: np.ndarray,
+    width: np.ndarray,
+    pooled: bool,
+    model: ResponseModel,
+) -> tuple[np.ndarray, ...]:
+    """Kernels, tops in channels, oddness and doubt by the fit and the network."""
+    grid = model.grid
+    profile, height = (
+        grid.measure(counted, read, centre, width),
+        _heights(counted, centre),
+    )
+    if pooled:
+        profile, height, width = _summed(profile), height.sum(keepdims=True), width[:1]
+    parameters = fit_peaks(profile, height, grid)
+    logs, errors = model.estimate(profile, parameters, height, width)
+    tops = tops_of(logs, grid, parameters[:, 1])
+    kernels = kernels_of(logs, grid, tops, width, counted.shape[1])
+    odd, doubt = _oddness(logs, parameters, grid), _doubt(logs, errors, width, grid)
+    return kernels, centre + tops * width, odd, doubt
+
+
+def _channel_by_channel(
+    counted: np.ndarray,
+    read: np.ndarray,
+    centre: np.ndarray,
+    width: np.ndarray,
+    pooled: bool,
+) -> tuple[np.ndarray, ...]:
+    """The same of peaks of few channels, by the fit alone, without a doubt."""
+    kernels, tops = narrow_responses(counted, read, centre, width, counted.shape[1])
+    if pooled:
+        kernels = kernels.mean(axis=0, keepdims=True)
+    none = np.zeros(len(kernels))
+    return kernels, tops, none, none
 
 
 def _checked(electrons: np.ndarray) -> np.ndarray:

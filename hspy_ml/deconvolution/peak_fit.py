@@ -6,9 +6,14 @@ Pseudo-Voigt shapes (exponent 1) and Pearson VII shapes (all tail) are among the
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .profile_grid import Profile, ProfileGrid
+
+if TYPE_CHECKING:
+    from .narrow_peaks import ChannelGrid
 
 __all__ = ["fit_peaks", "peak_logarithms"]
 
@@ -21,7 +26,9 @@ _CORE = 0.4  # widths, within which losses are no matter
 _TOLERANCES = (4.0, 10.0, 1.5)  # errors: left of the core, in it, right of it
 
 
-def fit_peaks(profile: Profile, heights: np.ndarray, grid: ProfileGrid) -> np.ndarray:
+def fit_peaks(
+    profile: Profile, heights: np.ndarray, grid: ProfileGrid | ChannelGrid
+) -> np.ndarray:
     """Fit the peak alone, whatever losses and gains lie on it.
 
     Parameters
@@ -30,7 +37,7 @@ def fit_peaks(profile: Profile, heights: np.ndarray, grid: ProfileGrid) -> np.nd
         Spectra on the grid.
     heights : ndarray, shape (n,)
         Of their tops, electrons per channel.
-    grid : ProfileGrid
+    grid : ProfileGrid or ChannelGrid
 
     Returns
     -------
@@ -48,7 +55,7 @@ def fit_peaks(profile: Profile, heights: np.ndarray, grid: ProfileGrid) -> np.nd
     scale = heights[:, None]
     density = np.ascontiguousarray(profile.density / scale)
     error = np.ascontiguousarray(profile.error / scale)
-    tolerance = np.full(grid.n_nodes, _TOLERANCES[0])
+    tolerance = np.full(grid.nodes.size, _TOLERANCES[0])
     tolerance[np.abs(grid.nodes) <= _CORE] = _TOLERANCES[1]
     tolerance[grid.nodes > _CORE] = _TOLERANCES[2]
     best = np.empty((len(density), kernels.N_PARAMETERS))

@@ -84,6 +84,27 @@ def test_read_out_noise_is_allowed_for():
     assert np.median(misplaced(estimate, spectra)) < 0.01
 
 
+def channel_means(centre, fwhm, n_channels):
+    """Share of a Gaussian peak in each channel."""
+    from scipy.special import erf
+
+    edges = (np.arange(n_channels + 1) - 0.5 - centre) / fwhm * 2 * np.sqrt(np.log(2))
+    return 0.5 * np.diff(erf(edges))
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_peaks_of_two_channels_are_known_wherever_they_lie_between_channels(pooled):
+    centres = 60 + np.array([0.0, 0.25, 0.5, -0.4])
+    losses = 0.05 * channel_means(90, 15, 300)
+    expected = 1e7 * np.array([channel_means(c, 2.0, 300) + losses for c in centres])
+    counts = np.random.default_rng(20).poisson(expected)
+    estimate = blind_response(counts, DetectorNoise(1.0, 0.0, 0.0), pooled=pooled)
+    np.testing.assert_allclose(estimate.centre, centres, atol=0.02)
+    truth = channel_means(300, 2.0, 601)
+    for kernel in estimate.response.kernel:
+        np.testing.assert_allclose(kernel, truth, atol=0.005)
+
+
 def test_spectra_without_a_peak_get_the_response_of_the_others():
     spectra = spectra_of("vib", "family", 4, 1e7, 18)
     counts = spectra.counts.copy()
