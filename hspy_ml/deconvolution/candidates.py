@@ -21,7 +21,7 @@ __all__ = ["Begun", "Candidate", "Path", "Start", "from_zero_loss", "paths", "ru
 RICHARDSON_LUCY = "richardson-lucy"
 NETWORK = "network"
 ITERATIONS = (5, 10, 20, 40, 80, 160, 320, 640)
-STEPS = (0, 5, 10, 30, 100)  # from the network's result
+STEPS = (5, 10, 30, 100)  # from the network's result
 GUARDED = 1.5  # standard errors, of such steps
 THRESHOLDS = (2.5, 1.5, 1.0, 0.0)  # standard errors, the most regular first
 
@@ -145,7 +145,8 @@ def paths(with_network: bool, with_richardson_lucy: bool = True) -> list[Path]:
     """
     chosen = []
     if with_network:
-        chosen += [Path(NETWORK, GUARDED, STEPS), Path(NETWORK, 0.0, STEPS[1:])]
+        chosen += [Path(NETWORK, 0.0, (0,))]
+        chosen += [Path(NETWORK, t, STEPS) for t in (GUARDED, 0.0)]
     if with_richardson_lucy:
         chosen += [Path(RICHARDSON_LUCY, t, ITERATIONS) for t in THRESHOLDS]
     return chosen

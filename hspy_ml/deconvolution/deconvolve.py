@@ -49,6 +49,7 @@ REPLICATED = 12  # of them, from which errors are learnt
 UNEVEN = 1e-3  # of the channel width, that energies may be off
 NOT_EXPLAINED = 1.3  # median reduced deviance, above which noise is taken for larger
 WIDENED = 3  # times at most
+LEVEL_ERROR = 3e-4  # of the mean counts, that an estimated offset is uncertain by
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,7 @@ class Deconvolver:
         odd = flags(electrons, noise, spectra.response, expected, blind=blind)
         result = finished(spectra, found.scene, widths)
         errors = self.error_scale.errors(result, expected + read, found.errors)
+        errors = np.hypot(errors, _level_error(spectra)[:, None])
         gain, offset = (
             np.broadcast_to(values, len(result))[:, None]
             for values in (spectra.noise.gain, spectra.noise.offset)
@@ -346,6 +348,16 @@ def _decided(
             "each other."
         )
     return replace(chosen, error_scale=scale, notes=tuple(notes))
+
+
+def _level_error(spectra: Measured) -> np.ndarray:
+    """Electrons per channel by which the offset may be off, shape (n,).
+
+    Far before the zero loss, electrons that have gained energy look like an offset.
+    """
+    total = spectra.electrons.clamp(min=0).mean(dim=1).numpy().astype(float)
+    known = np.broadcast_to(spectra.noise.offset == 0, len(total))
+    return np.where(known, 0.0, LEVEL_ERROR * total)
 
 
 def _chosen(deconvolver: Deconvolver, counts: np.ndarray, spectra: Measured) -> Choice:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["explained"]
 
 _WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
+_STANDING_OUT = 2.5  # standard errors: what the steps follow
 _STEPS = (0, 20, 80)  # further steps before it is looked at again
 
 
@@ -45,7 +46,12 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
         some = spectra.select(rows)
         if n_steps:
             scene[rows] = likelihood_steps(
-                some.electrons, some.transfer, scene[rows], n_steps, some.read_variance
+                some.electrons,
+                some.transfer,
+                scene[rows],
+                n_steps,
+                some.read_variance,
+                _STANDING_OUT,
             )
         spectra = _with_offset(spectra, rows, _left_level(some, scene[rows]))
     return spectra
