@@ -66,8 +66,7 @@ def regress_variance(
     windows = np.lib.stride_tricks.sliding_window_view(spectra, _ORDER + 1, axis=1)
     weights = signs**2 / np.sum(signs**2)
     square = (windows @ signs) ** 2 / np.sum(signs**2)
-    mean = np.maximum(_groups(windows @ weights - offset[:, None]).mean(axis=2), 0)
-    return _fit_line(mean, _groups(square))
+    return _fit_line(_groups(windows @ weights - offset[:, None]), _groups(square))
 
 
 def _groups(values: np.ndarray) -> np.ndarray:
@@ -76,7 +75,9 @@ def _groups(values: np.ndarray) -> np.ndarray:
     return values[:, : n_groups * _GROUP].reshape(len(values), n_groups, _GROUP)
 
 
-def _fit_line(mean: np.ndarray, squares: np.ndarray) -> VarianceFit:
+def _fit_line(means: np.ndarray, squares: np.ndarray) -> VarianceFit:
+    mean = np.maximum(means.mean(axis=2), 0)
+    local = np.maximum(means, mean[..., None])
     floor = _LEAST_READ * np.maximum(mean.mean(axis=1), _LEAST_COUNTS)
     square = squares.mean(axis=2)
     gain = _LEAST_COUNTS + square.sum(axis=1) / np.maximum(
@@ -86,7 +87,8 @@ def _fit_line(mean: np.ndarray, squares: np.ndarray) -> VarianceFit:
     for _ in range(_N_ITERATIONS):
         variance = gain[:, None] * mean + read[:, None]
         weight = 1 / variance**2
-        clipped = np.minimum(squares, _OUTLYING * variance[..., None]).mean(axis=2)
+        highest = _OUTLYING * (gain[:, None, None] * local + read[:, None, None])
+        clipped = np.minimum(squares, highest).mean(axis=2)
         s0, s1, s2, t0, t1 = _sums(weight, mean, clipped)
         determinant = np.maximum(s0 * s2 - s1**2, 1e-300)
         slope = (s0 * t1 - s1 * t0) / determinant
