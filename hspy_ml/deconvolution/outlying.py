@@ -31,7 +31,7 @@ REASONS = {
 }
 ODD = 0.03  # share of the electrons that usual shapes would put elsewhere
 DOUBTFUL = 0.02  # expected squared error of the response's tail over that of losses
-TRAINED_WIDTHS = (3.0, 60.0)  # channels
+TRAINED_WIDTHS = (1.5, 60.0)  # channels
 PEAK_WITHIN = 2.0  # widths
 
 
