@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Deconvolved", "finished", "reduced_deviance"]
 
-_CORE = 1.5  # target widths on each side of the zero loss that hold its line
+#: What stands for the results of spectra that could not be used.
+_MISSING = {
+    "spectra": np.nan,
+    "errors": np.nan,
+    "refolded": np.nan,
+    "deviance": np.nan,
+    "flagged": True,
+    "shifts": np.nan,
+    "zero_channels": np.nan,
+    "target_width": np.nan,
+}
 _LEAST_VARIANCE = 1e-3  # electrons^2
 
 
@@ -57,6 +67,27 @@ class Deconvolved:
     choice: Choice
     zero_channels: np.ndarray
     target_width: np.ndarray
+
+    def spread_over(self, usable: np.ndarray) -> Deconvolved:
+        """The result among spectra that could not be used.
+
+        Parameters
+        ----------
+        usable : ndarray of bool, shape (n_all,)
+            Which the result is of.
+
+        Returns
+        -------
+        Deconvolved
+            NaN, and flagged, where they are not.
+        """
+        filled = {}
+        for name, missing in _MISSING.items():
+            values = getattr(self, name)
+            shape = (usable.size, *values.shape[1:])
+            filled[name] = np.full(shape, missing, dtype=values.dtype)
+            filled[name][usable] = values
+        return replace(self, **filled)
 
     def single_scattering(self) -> Deconvolved:
         """Plural scattering removed.

@@ -93,7 +93,7 @@ def _fit_line(means: np.ndarray, squares: np.ndarray) -> VarianceFit:
         determinant = np.maximum(s0 * s2 - s1**2, 1e-300)
         slope = (s0 * t1 - s1 * t0) / determinant
         level = (s2 * t0 - s1 * t1) / determinant
-        slope = np.where(level < floor, t1 / s2, slope)
+        slope = np.where(level < floor, t1 / np.maximum(s2, 1e-300), slope)
         level = np.maximum(level, floor)
         gain = np.clip(slope, 0.1 * gain, 10 * gain)
         read = level
