@@ -75,6 +75,7 @@ class DeconvolutionNetwork(nn.Module):
         }
         n_outputs = WEIGHTS + len(NOISE_SHARES)
         self.unet = DilatedUNet(N_INPUTS, n_outputs, width, n_levels, n_dilations)
+        self.doubting = nn.Parameter(torch.zeros(width))
         laplace = torch.tensor([[1.139], [2.996]])  # its 68 % and 95 % intervals
         self.register_buffer("log_widening", laplace.log().repeat(1, CALIBRATION_GRID))
 
@@ -97,7 +98,7 @@ class DeconvolutionNetwork(nn.Module):
             seen = network_inputs(exposure, exposure.at_target(early), found)
         # half precision would make results depend on the processor: training alone
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
-            outputs = self.unet(seen)
+            outputs = self.unet(seen, exposure.doubt * self.doubting)
         return _restored(found, outputs)
 
     def standard_errors(self, restored: Restored, area: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ class Exposure:
         Of the responses, channels.
     target_width : Tensor of float32, shape (n or 1,)
         FWHM of the target's Gaussian, channels.
+    doubt : Tensor of float32, shape (n or 1,), optional
+        0 where the response is known, 1 where it was estimated from the spectra.
 
     Attributes
     ----------
@@ -63,8 +65,11 @@ class Exposure:
         centre: Tensor,
         fwhm: Tensor,
         target_width: Tensor,
+        doubt: Tensor | None = None,
     ) -> None:
         n_channels = electrons.shape[1]
+        doubt = torch.zeros(1) if doubt is None else doubt
+        self.doubt = doubt[:, None].expand(len(electrons), 1)
         self.electrons = electrons
         self.read_variance = read_variance[:, None]
         self.fwhm = fwhm[:, None].expand(len(electrons), 1)

@@ -44,6 +44,7 @@ def exposure_of(batch: Batch) -> Exposure:
         batch.centre,
         batch.fwhm,
         batch.target_width,
+        batch.doubt,
     )
 
 

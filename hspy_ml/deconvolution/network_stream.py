@@ -27,8 +27,9 @@ NOISY = 0.1  # share of spectra with more
 LARGEST_NOISE = 10.0  # electrons
 PATTERNED = 0.08  # share of spectra with a fixed pattern
 PATTERNS = 10**-3.5, 10**-2.5  # spread of the channels' gains
-MISTAKEN = 0.3  # share of spectra of which the response is known with errors
-CENTRE_ERROR = 0.015  # channels, beside what counting makes
+CENTRE_ERROR = 0.015  # channels, beside what counting makes; and where no doubt is told
+TOLD_CENTRE_ERROR = 0.005
+NO_DOUBT = np.zeros(1, dtype=np.float32)
 
 
 class Batch(NamedTuple):
@@ -51,6 +52,9 @@ class Batch(NamedTuple):
     losses : shape (n, n_channels)
         Expected electrons without the zero-loss line, at the target resolution, on
         the axis of the measured spectra.
+    doubt : shape (n or 1,)
+        What the network is told: 0 where the response is known, 1 where it may be
+        mistaken.
     """
 
     electrons: np.ndarray | torch.Tensor
@@ -60,6 +64,7 @@ class Batch(NamedTuple):
     fwhm: np.ndarray | torch.Tensor
     target_width: np.ndarray | torch.Tensor
     losses: np.ndarray | torch.Tensor
+    doubt: np.ndarray | torch.Tensor = NO_DOUBT
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +79,18 @@ class LowLossStream:
         At even odds; highest in the middle, rows sum to one.
     electrons : tuple of two floats
         Fewest and most per spectrum; log-uniform in between.
+    mistaken : float
+        Share of spectra of which the response is known with errors.
+    told : bool
+        Whether the network is told which those are. The zero loss of the others is
+        known better then.
     """
 
     bank: SceneBank
     responses: np.ndarray
     electrons: tuple[float, float] = (3e4, 2e9)
+    mistaken: float = 0.3
+    told: bool = True
     fwhm: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -110,11 +122,17 @@ class LowLossStream:
         read_variance = _read_variances(n, rng)
         measured = _counted(expected, read_variance, rng)
         line = self.bank.zero_loss[scene] * dose
-        error = np.hypot(CENTRE_ERROR, width / FWHM_PER_SIGMA / np.sqrt(line + 1))
-        centre = self.bank.zero_channel[scene] + shift + error * rng.standard_normal(n)
-        mistaken = np.flatnonzero(rng.random(n) < MISTAKEN)
-        kernels = mistaken_responses(self.responses[response], width, mistaken, rng)
-        parts = (measured, read_variance, kernels, centre, width, target, losses)
+        place = rng.standard_normal(n)
+        mistaken = rng.random(n) < self.mistaken
+        known_better = ~mistaken if self.told else np.zeros(n, dtype=bool)
+        error = np.where(known_better, TOLD_CENTRE_ERROR, CENTRE_ERROR)
+        error = np.hypot(error, width / FWHM_PER_SIGMA / np.sqrt(line + 1))
+        centre = self.bank.zero_channel[scene] + shift + error * place
+        kernels = mistaken_responses(
+            self.responses[response], width, np.flatnonzero(mistaken), rng
+        )
+        doubt = mistaken * float(self.told)
+        parts = (measured, read_variance, kernels, centre, width, target, losses, doubt)
         return Batch(*(np.asarray(part, dtype=np.float32) for part in parts))
 
     def _expected(

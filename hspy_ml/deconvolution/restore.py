@@ -60,6 +60,7 @@ def restore(
     zero_channel: float | np.ndarray | None = None,
     centre: np.ndarray | None = None,
     target_width: float | None = None,
+    doubt: float = 0.0,
 ) -> RestoredSpectra:
     """Remove response and noise with the network.
 
@@ -83,6 +84,9 @@ def restore(
     target_width : float, optional
         FWHM of the Gaussian that is to take the place of the response, in channels.
         Four, or the response's own where that is hardly wider.
+    doubt : float, default 0
+        0 if the response is known, 1 if it was estimated from these spectra: then the
+        network does not take its small errors for losses.
 
     Returns
     -------
@@ -111,6 +115,7 @@ def restore(
             np.asarray(centre)[row],
             wanted[row],
             widths[row],
+            doubt,
         )
         for row in blocks
     ]
@@ -150,6 +155,7 @@ def _restored(
     centre: np.ndarray,
     wanted: np.ndarray,
     widths: np.ndarray,
+    doubt: float,
 ) -> RestoredSpectra:
     import torch
 
@@ -158,9 +164,8 @@ def _restored(
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.array(values, dtype=np.float32))
 
-    exposure = Exposure(
-        *map(tensor, (electrons, read, response.kernel, centre, response.fwhm, widths))
-    )
+    parts = (electrons, read, response.kernel, centre, response.fwhm, widths, [doubt])
+    exposure = Exposure(*map(tensor, parts))
     with torch.no_grad():
         found = model.network(exposure)
         errors = model.network.standard_errors(found, exposure.area)

@@ -73,12 +73,15 @@ class DilatedUNet(nn.Module):
         nn.init.zeros_(self.leave.bias)
         self._multiple = FOLD * 2 ** (n_levels - 1)
 
-    def forward(self, spectra: Tensor) -> Tensor:
+    def forward(self, spectra: Tensor, added: Tensor | None = None) -> Tensor:
         """Numbers for each channel.
 
         Parameters
         ----------
         spectra : Tensor, shape (n, n_inputs, n_channels)
+        added : Tensor, shape (n, width), optional
+            To the features of the finest level, in all channels: what is to be known
+            of a spectrum as a whole.
 
         Returns
         -------
@@ -90,6 +93,8 @@ class DilatedUNet(nn.Module):
         if lacking:
             spectra = functional.pad(spectra, (0, lacking), mode="replicate")
         features = self.enter(_folded(spectra))
+        if added is not None:
+            features = features + added[:, :, None, None]
         finer = []
         for convolve, halve in zip(self.before, self.down, strict=True):
             features = convolve(features)

@@ -39,9 +39,9 @@ def test_the_file_is_small_and_says_how_it_was_made():
     assert "plasmon" in card.conditions["scenes"]
 
 
-# below the errors of Richardson-Lucy stopped by count splitting (at the medium dose about
-# .02 with 2 false peaks a spectrum, .001 with .4 for plasmons) by a factor of two and
-# more: room for the scatter of sets of sixteen spectra
+# Richardson-Lucy stopped by count splitting has errors of about .02 at the medium dose,
+# with 2 false peaks a spectrum, and .001 with .4 for plasmons; these are half of that
+# and less, with room for the scatter of sets of sixteen spectra
 @pytest.mark.parametrize(
     ("name", "median", "f1", "false_peaks"),
     [

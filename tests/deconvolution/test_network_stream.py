@@ -86,6 +86,17 @@ def test_draws_repeat_and_differ():
     assert not np.array_equal(first.electrons, other.electrons)
 
 
+def test_doubts_are_told_of_responses_that_are_mistaken():
+    responses = random_bank_responses(50, random_state=3)
+    stream = LowLossStream(one_peak(), responses, (1e6, 1e6), mistaken=0.5)
+    batch = Batch(*stream.draw(40, np.random.default_rng(2)))
+    as_they_are = (np.abs(batch.kernels[:, None] - responses) < 1e-7).all(axis=2)
+    np.testing.assert_array_equal(batch.doubt == 0, as_they_are.any(axis=1))
+    assert 0 < batch.doubt.mean() < 1
+    untold = LowLossStream(one_peak(), responses, (1e6, 1e6), told=False)
+    assert not Batch(*untold.draw(40, np.random.default_rng(2))).doubt.any()
+
+
 def test_the_bank_holds_shares_of_electrons():
     bank = random_bank(60, 1024, random_state=5)
     assert bank.n_channels == 1024

@@ -103,6 +103,20 @@ def test_the_target_width_is_that_of_the_zero_loss_peak(spectra, model):
     np.testing.assert_allclose(width, 6.0, rtol=0.03)
 
 
+def test_what_is_doubted_is_told_to_the_network(spectra, model, result):
+    np.testing.assert_allclose(
+        restored(spectra, model, doubt=1.0).losses, result.losses, rtol=1e-5
+    )  # which has not learnt what that means
+    torch.manual_seed(0)
+    taught = DeconvolutionNetwork(8, 3, 2).eval()
+    with torch.no_grad():
+        taught.doubting += 1.0
+        taught.unet.leave.weight += 0.01
+    taught = DeconvolverModel(taught)
+    sure, unsure = (restored(spectra, taught, doubt=d).losses for d in (0.0, 1.0))
+    assert np.abs(sure - unsure).max() > 1.0
+
+
 def test_one_response_serves_all_spectra(spectra, model):
     response = Response(spectra.responses[:1])
     result = restore(spectra.counts[:1].repeat(3, axis=0), response, NOISE, model)
