@@ -11,7 +11,7 @@ import numpy as np
 from .log_profiles import kernels_of, tops_of
 from .narrow_peaks import NARROW, narrow_responses
 from .noise import estimate_noise
-from .peak_fit import fit_peaks, peak_logarithms
+from .peak_fit import fit_peaks, offset_errors, peak_logarithms, without_offset
 from .profile_grid import Profile
 from .response import Response
 from .response_model import default_response_model
@@ -159,9 +159,12 @@ def _on_grid(
         grid.measure(counted, read, centre, width),
         _heights(counted, centre),
     )
+    offset_error = offset_errors(counted, read)
     if pooled:
         profile, height, width = _summed(profile), height.sum(keepdims=True), width[:1]
-    parameters = fit_peaks(profile, height, grid)
+        offset_error = offset_error.sum(keepdims=True)
+    parameters = fit_peaks(profile, height, grid, offset_error)
+    profile = without_offset(profile, parameters, height)
     logs, errors = model.estimate(profile, parameters, height, width)
     tops = tops_of(logs, grid, parameters[:, 1])
     kernels = kernels_of(logs, grid, tops, width, counted.shape[1])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .peak_fit import fit_peaks, peak_logarithms
+from .peak_fit import fit_peaks, offset_errors, peak_logarithms
 from .profile_grid import Profile
 
 __all__ = ["NARROW", "ChannelGrid", "narrow_responses"]
@@ -85,7 +85,8 @@ def _fitted(counts: np.ndarray, read: float, grid: ChannelGrid) -> np.ndarray:
     error = np.sqrt(np.maximum(density, 0) + 1 + read)
     covered = np.ones_like(density, dtype=bool)
     height = density.max(axis=1)
-    return fit_peaks(Profile(density, error, covered), height, grid)
+    offset_error = offset_errors(density, np.array([read]))
+    return fit_peaks(Profile(density, error, covered), height, grid, offset_error)
 
 
 def _kernel(parameters: np.ndarray, width: float, half_width: int) -> np.ndarray:

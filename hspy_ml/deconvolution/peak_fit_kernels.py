@@ -10,7 +10,7 @@ import numpy as np
 
 __all__ = ["N_PARAMETERS", "fit_peaks", "peak_values"]
 
-N_PARAMETERS = 6
+N_PARAMETERS = 7
 LN2 = math.log(2.0)
 GAUSS = 0.5 / math.sqrt(3.0)  # of a bin, from its middle: where its mean is taken
 STEP_LIMIT = 1.0  # of a parameter
@@ -23,7 +23,8 @@ def natural(parameters):
 
     And two raised to the inverse of the exponent. The parameters are the logarithm of
     the height, the place of the top, the logarithms of the half widths, the logit of
-    the share of the tail and the logarithm of its exponent.
+    the share of the tail and the logarithm of its exponent; then an offset, which is
+    no part of the peak.
     """
     exponent = math.exp(parameters[5])
     return (
@@ -128,8 +129,9 @@ def cost_and_system(
         if not covered[j]:
             continue
         value = 0.5 * bin_value(shape, edges[j], edges[j + 1], gradient)
+        gradient[6] = 2.0
         variance = error[j] ** 2 + (least_error * value) ** 2
-        miss = density[j] - value
+        miss = density[j] - value - at[6]
         square = miss**2 / variance
         weight = 1.0
         if miss > 0:
@@ -203,27 +205,35 @@ def fit_peaks(
     covered,
     edges,
     tolerance,
-    least_error,
+    least_errors,
     start,
     precision,
+    offset_precision,
     n_iterations,
     best,
 ):
-    """Every spectrum, a row of each array; `best` holds the parameters at the end."""
+    """Every spectrum, a row of each array; `best` holds the parameters at the end.
+
+    In stages: errors are at first no smaller than a larger share of the peak, so that
+    no part of it is taken for losses while the fit is far off.
+    """
+    precision = precision.copy()
     for row in range(density.shape[0]):
         best[row] = start
-        fit_peak(
-            density[row],
-            error[row],
-            covered[row],
-            edges,
-            tolerance,
-            least_error,
-            start,
-            precision,
-            n_iterations,
-            best[row],
-        )
+        precision[6] = offset_precision[row]
+        for stage in range(least_errors.size):
+            fit_peak(
+                density[row],
+                error[row],
+                covered[row],
+                edges,
+                tolerance,
+                least_errors[stage],
+                start,
+                precision,
+                n_iterations[stage],
+                best[row],
+            )
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ..simulation.low_loss_readout import LowLossSpectra, measure
 from ..simulation.low_loss_scenes import random_scenes
 from ..simulation.zero_loss_shapes import random_responses
-from .peak_fit import fit_peaks
+from .peak_fit import fit_peaks, offset_errors, without_offset
 from .profile_grid import ProfileGrid
 from .response_inputs import LOG_FLOOR, network_inputs
 from .zero_loss import find_zero_loss
@@ -33,7 +33,7 @@ ELECTRONS = (3e4, 1e9)
 LARGEST_SHIFT = 3.0  # channels
 NOISELESS, READ_NOISE = 0.3, (0.1, 3.0)  # share without; electrons
 OFFSET_ERROR = 0.3  # of the read-out noise, at most
-TAIL_TAKEN_OFF = (-0.2, 0.6)  # of the first channels' electrons, taken for an offset
+TAIL_TAKEN_OFF = (-1.0, 0.6)  # of the first channels, taken for an offset
 CHANNELS = (1000, 1400, 2048, 2048, 2048, 3000)
 ZERO_LOSS_AT = (0.05, 0.3)  # of the axis
 MIXED = 0.25  # share of responses that are two of any family
@@ -159,7 +159,9 @@ def _on_grid(
     counts, centre = counts[good], peaks.centre[good]
     width, height = peaks.fwhm[good], peaks.height[good]
     profile = grid.measure(counts, spectra.read_noise[good] ** 2, centre, width)
-    parameters = fit_peaks(profile, height, grid)
+    read = spectra.read_noise[good] ** 2
+    parameters = fit_peaks(profile, height, grid, offset_errors(counts, read))
+    profile = without_offset(profile, parameters, height)
     inputs = network_inputs(profile, parameters, height, width, grid)
     miss = centre - spectra.zero_channel - spectra.shifts[good]
     return inputs, *_logarithms(spectra.responses[good], miss, width, grid)

@@ -29,7 +29,7 @@ def network_inputs(
     ----------
     profile : Profile
         Spectra on the grid.
-    parameters : ndarray, shape (n, 6)
+    parameters : ndarray, shape (n, 7)
         Of the fitted peaks.
     heights, widths : ndarray, shape (n,)
         Of the peaks: electrons per channel that the parameters are in units of, and
@@ -60,7 +60,7 @@ def network_inputs(
         covered,
         np.log(widths)[:, None] / 3 - 1,
         np.log(top) / LOG_SCALE - 1,
-        parameters[:, 1:],
+        parameters[:, 1:6],
         _misfits(density - fit, np.hypot(error, LEAST_ERROR * fit), covered, grid),
     ]
     return np.concatenate(pieces, axis=1).astype(np.float32)
