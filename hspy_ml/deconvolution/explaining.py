@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a result does not explain: the offset, or losses that it has missed."""
+"""What a result does not explain: offset and place, or losses that it has missed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .alignment import refined_shifts
 from .deconvolved import reduced_deviance
 from .noise import DetectorNoise
 from .richardson_lucy import likelihood_steps
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["explained"]
 
 _WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
+_LINE = 2  # channels of a scene on either side that belong to the zero loss
 _STANDING_OUT = 2.5  # standard errors: what the steps follow
 _STEPS = (0, 20, 80)  # further steps before it is looked at again
 
 
 def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
-    """Correct the offset, and go on with likelihood steps, where it is needed.
+    """Correct offset and alignment, and go on with likelihood steps, where needed.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     Returns
     -------
     Measured
-        With better offsets.
+        With better offsets and shifts.
     """
     limit = 1 + _WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
     for n_steps in _STEPS:
@@ -45,6 +47,8 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
             break
         some = spectra.select(rows)
         if n_steps:
+            spectra = _with_shifts(spectra, rows, _better_shifts(some, scene[rows]))
+            some = spectra.select(rows)
             scene[rows] = likelihood_steps(
                 some.electrons,
                 some.transfer,
@@ -62,6 +66,35 @@ def _deviance(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
     read = spectra.read_variance.numpy()
     deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
     return np.where(spectra.problem == "", deviance, 0.0)
+
+
+def _better_shifts(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
+    """Places of the zero loss, now that the losses beside it are known."""
+    at = spectra.zero + spectra.transfer.margin
+    losses = scene.clone()
+    losses[:, at - _LINE : at + _LINE + 1] = 0
+    expected = spectra.transfer.forward(losses).clamp_(min=0)
+    return refined_shifts(
+        spectra.electrons,
+        spectra.transfer,
+        spectra.zero,
+        spectra.fwhm,
+        spectra.read_variance,
+        expected,
+    )
+
+
+def _with_shifts(spectra: Measured, rows: np.ndarray, shifts: np.ndarray) -> Measured:
+    before = np.broadcast_to(spectra.transfer.shifts, len(spectra))
+    after = before.copy()
+    after[rows] = shifts
+    kept = spectra.moves != before  # aligned: the result stays where it is
+    return replace(
+        spectra,
+        transfer=spectra.transfer.moved(after),
+        shifts=spectra.shifts + after - before,
+        moves=np.where(kept, spectra.moves, after),
+    )
 
 
 def _left_level(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
