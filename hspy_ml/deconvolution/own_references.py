@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .noise import DetectorNoise, split
+from .noise import DetectorNoise
 from .own_groups import alike, principal_scores
 from .response import Response
+
+if TYPE_CHECKING:
+    from .deconvolver_model import DeconvolverModel
 
 __all__ = ["References", "find_references"]
 
 MOST_SPECTRA = 4096  # of a map, that are looked at
 LINE_REACH = 2  # channels on either side of the zero loss that hold its line
-NOISE_WIDTH = 8.0  # channels, over which the noise of a reference is averaged
-SHRINK_BELOW = 4.0  # standard deviations
+LIKELIHOOD_STEPS = 100
+NOISE_THRESHOLD = 1.5  # standard errors: details that the steps do not follow
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +59,14 @@ def find_references(
     noise: DetectorNoise,
     zero_channel: float,
     random_state: int = 0,
+    model: DeconvolverModel | None = None,
 ) -> References:
     """Group spectra that are alike, and sharpen the sum of each group.
 
-    Sums are deconvolved by Richardson-Lucy iterations, as many as explain held-out
-    electrons best. What differs between two halves of a group's electrons is noise,
-    and smoothed away.
+    What the network makes of a sum is brought into agreement with it by
+    Richardson-Lucy iterations that follow only what stands out of the noise. So a
+    reference is as smooth as the noise of its group demands, and explains the group
+    also where it is unlike anything that the network was trained on.
 
     Parameters
     ----------
@@ -73,6 +79,8 @@ def find_references(
         Of the top of the zero-loss peak.
     random_state : int, default 0
         Makes it repeat exactly.
+    model : DeconvolverModel, optional
+        The network; that of the package if not given.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def find_references(
     # noise of a sum, in which electrons are the unit
     summed = DetectorNoise(1.0, np.bincount(groups, read), 0.0)
     loss, zero_loss, margin = _sharpened(
-        sums, summed, _mean_response(response, rows), zero_channel, rng
+        sums, summed, _mean_response(response, rows), zero_channel, model
     )
     total = zero_loss + loss.sum(axis=1)
     return References(
@@ -113,43 +121,29 @@ def _sharpened(
     noise: DetectorNoise,
     response: Response,
     zero_channel: float,
-    rng: np.random.Generator,
+    model: DeconvolverModel | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Losses, electrons without one, and the margin of the former."""
-    from .stopping import best_iterations, held_out_curves
+    import torch
+
+    from .network_start import without_gaussian
+    from .restore import restore
+    from .richardson_lucy import likelihood_steps
+    from .target import target_widths
     from .transfer import Transfer
 
     at = round(zero_channel)
-    shifts = np.full(1, zero_channel - at)
-    transfer = Transfer(response, sums.shape[1], shifts=shifts)
-    curves = held_out_curves(sums, noise, transfer, at, random_state=rng)
-    n_iterations = best_iterations(curves)
-    halves = split(sums, noise, 0.5, rng)
-    found = [
-        _without_line(_scene(half, noise, transfer, at, n_iterations), transfer, at)
-        for half in halves
-    ]
-    (first, line_1), (second, line_2) = found
-    loss = _smoothed(first, second)
-    return loss, np.maximum(line_1 + line_2, 0), transfer.margin
-
-
-def _scene(half, noise, transfer, at, n_iterations) -> np.ndarray:
-    """Of half of the electrons, each row after its own number of iterations."""
-    import torch
-
-    from .richardson_lucy import likelihood_steps, start_with_zero_loss
-
-    measured = torch.from_numpy(half)
-    read = np.broadcast_to(0.5 * noise.read_electrons, len(half)).astype(np.float32)
-    read = torch.from_numpy(read.copy())[:, None]
-    scene = start_with_zero_loss(measured, transfer, at, read)
-    found, done = np.empty(tuple(scene.shape)), 0
-    for n_now in np.unique(n_iterations):
-        likelihood_steps(measured, transfer, scene, int(n_now) - done, read)
-        found[n_iterations == n_now] = scene[torch.from_numpy(n_iterations == n_now)]
-        done = int(n_now)
-    return found
+    transfer = Transfer(response, sums.shape[1], shifts=np.full(1, zero_channel - at))
+    centre = np.full(len(sums), zero_channel)
+    found = restore(sums, response, noise, model, zero_channel=float(at), centre=centre)
+    losses = transfer.with_margins(torch.from_numpy(found.losses))
+    scene = without_gaussian(losses, target_widths(response, None))
+    scene[:, at + transfer.margin] += torch.from_numpy(found.area.astype(np.float32))
+    measured = torch.from_numpy(sums.astype(np.float32))
+    read = torch.from_numpy(noise.read_electrons.astype(np.float32))[:, None]
+    likelihood_steps(measured, transfer, scene, LIKELIHOOD_STEPS, read, NOISE_THRESHOLD)
+    loss, line = _without_line(scene.numpy().astype(float), transfer, at)
+    return loss, line, transfer.margin
 
 
 def _without_line(scene, transfer, at) -> tuple[np.ndarray, np.ndarray]:
@@ -161,16 +155,3 @@ def _without_line(scene, transfer, at) -> tuple[np.ndarray, np.ndarray]:
     loss = scene.copy()
     loss[:, inside] = np.minimum(beneath, scene[:, inside])
     return loss, (scene - loss).sum(axis=1)
-
-
-def _smoothed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The sum of two halves, without the details in which they differ."""
-    import torch
-    from scipy.ndimage import gaussian_filter1d
-
-    from .shrinkage import shrink_noise
-
-    variance = gaussian_filter1d((first - second) ** 2, NOISE_WIDTH, axis=1)
-    both = torch.from_numpy(first + second)
-    found = shrink_noise(both, torch.from_numpy(variance), SHRINK_BELOW)
-    return found.clamp(min=0).numpy()

@@ -22,9 +22,9 @@ BEYOND = 0.4  # of a mixture's distance from the mean, that it may be further of
 AMOUNT = 0.4  # standard deviation of the logarithm of the share of losses
 SMALLEST_LOSS = 1e-7  # of the electrons: a mixture that holds less is a vacuum
 LARGEST_LOSS = 0.95  # of the electrons
-STRETCH, GAIN = 0.15, 0.25  # standard deviations of local stretch and of log intensity
+STRETCH, GAIN = 0.15, 0.25  # largest spread of local stretch and of log intensity
 SMOOTH_OVER = 8.0, 120.0  # channels, shortest and longest
-FOREIGN = 0.35  # probability that lines that the map does not have are added
+FOREIGN = 0.25  # probability that lines that the map does not have are added
 FOREIGN_AMOUNT = 0.03, 0.5  # of the scene's losses
 
 
@@ -94,8 +94,9 @@ def _depart(loss: np.ndarray, zero: int, rng: np.random.Generator) -> None:
     n, n_channels = loss.shape
     place = np.arange(n_channels)
     beyond = place > zero
-    stretch = np.exp(STRETCH * _smooth(n, n_channels, rng))
-    change = np.exp(GAIN * _smooth(n, n_channels, rng))
+    far = rng.random((2, n, 1))  # none to all of what departures may be
+    stretch = np.exp(STRETCH * far[0] * _smooth(n, n_channels, rng))
+    change = np.exp(GAIN * far[1] * _smooth(n, n_channels, rng))
     for row, local, factor in zip(loss, stretch, change, strict=True):
         length = np.cumsum(np.where(beyond, local, 1.0))
         length *= place[-1] / length[-1] if rng.random() < 0.5 else 1.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .deconvolver_model import DeconvolverModel
 from .network_stream import Batch, LowLossStream
 from .own_instrument import OwnInstrument
 from .own_map import OwnMap
@@ -83,7 +84,9 @@ class MixedStream:
         return stream.draw(n, random_state)
 
 
-def own_stream(measured: OwnMap, random_state: int = 0) -> OwnStream:
+def own_stream(
+    measured: OwnMap, random_state: int = 0, model: DeconvolverModel | None = None
+) -> OwnStream:
     """What is drawn for a map: its references, mixed, as its instrument shows them.
 
     Parameters
@@ -91,6 +94,8 @@ def own_stream(measured: OwnMap, random_state: int = 0) -> OwnStream:
     measured : OwnMap
     random_state : int, default 0
         Makes it repeat exactly.
+    model : DeconvolverModel, optional
+        That sharpens the references; that of the package if not given.
 
     Returns
     -------
@@ -103,6 +108,7 @@ def own_stream(measured: OwnMap, random_state: int = 0) -> OwnStream:
         measured.noise,
         float(measured.zero_channel),
         random_state,
+        model,
     )
     instrument = OwnInstrument.of_map(
         measured.electrons, measured.response, measured.noise, measured.widths

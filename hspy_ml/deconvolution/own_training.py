@@ -98,7 +98,7 @@ def train_on_spectra(
 
     _check_start(start, _checked(architecture))
     measured = prepare_map(counts, energy_eV, response)
-    own = own_stream(measured, random_state)
+    own = own_stream(measured, random_state, _teacher(start))
     other = default_stream(N_SIMULATED_SCENES, N_SIMULATED_RESPONSES, random_state)
     n_steps = default_steps(architecture) if n_steps is None else n_steps
     plan = TrainingPlan(
@@ -138,6 +138,13 @@ def _check_start(start: DeconvolverModel | None, architecture: str) -> None:
             f"`model` is of the architecture {found}, which cannot go on as "
             f"{architecture}; leave `model` or `architecture` out."
         )
+
+
+def _teacher(start: DeconvolverModel | None) -> DeconvolverModel | None:
+    """The network that sharpens the references; EELSpecNet is no help in that."""
+    if start is None or start.card.architecture == SEED:
+        return None
+    return start
 
 
 def _trained_dilated(stream, plan, start, about, **how) -> DeconvolverModel:

@@ -65,8 +65,8 @@ def test_references_are_mixtures_of_the_true_scenes():
     found, ends = references(4e6), vertices()
     for loss in at_target(found.loss, found.margin):
         error, total = misfit(loss)
-        assert error < 0.04
-        assert total == pytest.approx(1, abs=0.04)
+        assert error < 0.05
+        assert total == pytest.approx(1, abs=0.02)
     counts = mixed_map(electrons=4e6).counts.mean(axis=0)
     assert misfit(counts)[0] > 0.2
     zero_loss = found.zero_loss
