@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose", "held_out_scores", "picked"]
 
+_NOT_JUDGED = 1.0  # widths of the response from the zero loss
 _PATIENCE = 2  # candidates of a path that are worse than the best, before its end
 _POOLED_WEIGHT = 1.0  # of the mean of the sample beside a spectrum's own scores
 _UNLIKE_BEYOND = 3.0  # standard errors of what individual choices gain
@@ -92,6 +93,7 @@ def held_out_scores(
     held = torch.from_numpy(np.concatenate([part[1] for part in parts]))
     training = spectra.with_electrons(kept, KEPT)
     read = (1 - KEPT) * spectra.read_variance
+    judged = torch.from_numpy(_judged(spectra))
     kinds = {path.start for path in paths}
     begun = {kind: starts[kind](training).scene for kind in kinds}
     scores = []
@@ -99,12 +101,23 @@ def held_out_scores(
         curve: list[np.ndarray] = []
         for scene in path.walk(training, begun[path.start].clone()):
             expected = training.transfer.forward(scene).mul_((1 - KEPT) / KEPT)
-            curve.append(held_out_likelihood(held, expected, read))
+            curve.append(held_out_likelihood(held, expected, read, judged))
             if _past_the_best(curve):
                 break
         falling = range(1, len(path.stops) - len(curve) + 1)
         scores += curve + [curve[-1] - step for step in falling]
     return np.stack(scores, axis=1)
+
+
+def _judged(spectra: Measured) -> np.ndarray:
+    """One in channels where losses decide, zero at the zero-loss peak.
+
+    There the most counts are, and what they judge is place and shape of the response.
+    """
+    channels = np.arange(spectra.electrons.shape[1])
+    centre = spectra.zero + np.broadcast_to(spectra.transfer.shifts, len(spectra))
+    distance = np.abs(channels - centre[:, None])
+    return (distance > _NOT_JUDGED * spectra.fwhm[:, None]).astype(np.float32)
 
 
 def _past_the_best(curve: list[np.ndarray]) -> bool:

@@ -21,7 +21,7 @@ __all__ = ["Begun", "Candidate", "Path", "Start", "from_zero_loss", "paths", "ru
 RICHARDSON_LUCY = "richardson-lucy"
 NETWORK = "network"
 ITERATIONS = (5, 10, 20, 40, 80, 160, 320, 640)
-STEPS = (5, 10, 30, 100)  # from the network's result
+STEPS = (5, 10, 30, 100, 300)  # from the network's result
 GUARDED = 1.5  # standard errors, of such steps
 THRESHOLDS = (2.5, 1.5, 1.0, 0.0)  # standard errors, the most regular first
 

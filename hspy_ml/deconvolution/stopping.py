@@ -89,7 +89,10 @@ def _curves(kept, held, noise, transfer, zero_channel, checkpoints) -> np.ndarra
 
 
 def held_out_likelihood(
-    held: torch.Tensor, expected: torch.Tensor, read_variance: torch.Tensor
+    held: torch.Tensor,
+    expected: torch.Tensor,
+    read_variance: torch.Tensor,
+    weight: torch.Tensor | None = None,
 ) -> np.ndarray:
     """Log-likelihood of counts, with read-out noise, up to a constant.
 
@@ -99,6 +102,8 @@ def held_out_likelihood(
         Electrons measured and expected.
     read_variance : torch.Tensor, shape (n, 1)
         Electrons^2; added to both, which makes them Poisson to second order.
+    weight : torch.Tensor, shape (n, n_channels), optional
+        Of channels.
 
     Returns
     -------
@@ -108,6 +113,8 @@ def held_out_likelihood(
     level = expected.clamp(min=0).add_(read_variance + 1e-6 * mean)
     counts = held + read_variance
     terms = (counts * (level / mean).log_()).sub_(level)
+    if weight is not None:
+        terms.mul_(weight)
     return terms.double().sum(dim=1).numpy()
 
 
