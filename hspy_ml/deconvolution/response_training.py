@@ -63,7 +63,7 @@ def response_loss(
 
 
 def train_response_model(
-    n_examples: int = N_EXAMPLES, plan: TrainingPlan = PLAN
+    n_examples: int = N_EXAMPLES, plan: TrainingPlan = PLAN, n_test: int = N_TEST
 ) -> ResponseModel:
     """Simulate examples and train on them.
 
@@ -72,6 +72,8 @@ def train_response_model(
     n_examples : int
     plan : TrainingPlan
         Its seed is that of the examples too.
+    n_test : int
+        More examples, to judge it by.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def train_response_model(
         network = ResponseNetwork(grid.n_nodes)
     with torch_threads(training_threads()):
         history = train(network, examples, response_loss, plan)
-    test = random_examples(N_TEST, grid, plan.random_state + 1)
+    test = random_examples(n_test, grid, plan.random_state + 1)
     training = {
         "spectra": len(examples.inputs),
         "steps": history.n_steps_done,
