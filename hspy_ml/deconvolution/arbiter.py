@@ -20,7 +20,7 @@ __all__ = ["Choice", "choose", "held_out_scores", "picked"]
 _NOT_JUDGED = 1.0  # widths of the response from the zero loss
 _PATIENCE = 2  # candidates of a path that are worse than the best, before its end
 _POOLED_WEIGHT = 1.0  # of the mean of the sample beside a spectrum's own scores
-_UNLIKE_BEYOND = 3.0  # standard errors of what individual choices gain
+_UNLIKE_BEYOND = 2.0  # standard errors of what individual choices gain
 _LEAST_GAIN = 0.5  # of the log-likelihood of a spectrum
 _TIE = 3.0  # of the log-likelihood of a spectrum, for which the more regular is taken
 
@@ -148,7 +148,7 @@ def choose(first: np.ndarray, second: np.ndarray, paths: list[Path]) -> Choice:
     ways = _candidates(paths)
     mean = 0.5 * (first + second).mean(axis=0)
     best = int(_first_good(mean[None], paths)[0])
-    own = _first_good(first + _POOLED_WEIGHT * first.mean(axis=0), paths)
+    own = _first_good(_with_others(first, first.mean(axis=0)), paths)
     each = _unlike(first, second, own, paths)
     tried = _tried(paths, np.append(own, best)) if each else []
     kept = [k for k, way in enumerate(ways) if way in _candidates(tried)]
@@ -178,8 +178,12 @@ def picked(scores: np.ndarray, choice: Choice) -> list[Candidate]:
     list of Candidate
     """
     ways = _candidates(choice.paths)
-    both = scores + _POOLED_WEIGHT * choice.mean_scores
+    both = _with_others(scores, choice.mean_scores)
     return [ways[k] for k in _first_good(both, choice.paths)]
+
+
+def _with_others(scores: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return (scores + _POOLED_WEIGHT * mean) / (1 + _POOLED_WEIGHT)
 
 
 def _candidates(paths: list[Path]) -> list[Candidate]:

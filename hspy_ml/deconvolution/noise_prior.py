@@ -180,6 +180,7 @@ def _log(gain: np.ndarray) -> np.ndarray:
 
 def _drawn(values, errors, mean, spread):
     """Each value drawn to the mean, by the share of its variance that is error."""
+    errors = np.minimum(errors, 1e30)
     drawn = mean + spread**2 / (spread**2 + errors**2 + 1e-30) * (values - mean)
     return np.where(np.isfinite(drawn), drawn, mean)
 
