@@ -26,6 +26,7 @@ __all__ = ["BlindResponse", "blind_response", "estimate_response"]
 
 _MOST, _ALIKE_WITHIN = 0.9, 2.5  # of the widths; standard errors from their median
 _WIDTH_ERROR = 2.5  # of a width, relative, times the root of the counts of the peak
+_USUAL = 0.05  # oddness, up to which the top is that of the fit
 _LEAST_WIDTH_ERROR = 0.005
 
 
@@ -166,9 +167,10 @@ def _on_grid(
     parameters = fit_peaks(profile, height, grid, offset_error)
     profile = without_offset(profile, parameters, height)
     logs, errors = model.estimate(profile, parameters, height, width)
-    tops = tops_of(logs, grid, parameters[:, 1])
+    odd = _oddness(logs, parameters, grid)
+    tops = tops_of(logs, grid, np.where(odd < _USUAL, parameters[:, 1], np.nan))
     kernels = kernels_of(logs, grid, tops, width, counted.shape[1])
-    odd, doubt = _oddness(logs, parameters, grid), _doubt(logs, errors, width, grid)
+    doubt = _doubt(logs, errors, width, grid)
     return kernels, centre + tops * width, odd, doubt
 
 

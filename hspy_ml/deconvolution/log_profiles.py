@@ -11,7 +11,7 @@ __all__ = ["kernels_of", "tops_of"]
 
 LOG_FLOOR = float(np.log(1e-14))  # of the top; less makes no difference
 _TOP_WITHIN = 0.5  # widths
-_TOPS_AGREE = 0.05  # widths
+_TOPS_AGREE = 0.3  # widths
 _CONTINUED_OVER = 6  # nodes at either end, whose slope goes on past the grid
 _LEAST_POWER = 1.0  # of the distance, by which a tail falls past the grid
 _FARTHER = 5.0  # of the scale of the grid: 150 times as far
@@ -28,7 +28,7 @@ def tops_of(
     grid : ProfileGrid
     fitted : ndarray, shape (n,)
         Tops of the fitted peaks, in widths from the middle node. They are more exact,
-        and are taken where the response agrees.
+        and are taken where the response agrees; NaN for none.
 
     Returns
     -------

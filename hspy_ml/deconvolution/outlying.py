@@ -139,6 +139,7 @@ def flags(
             blind.oddness / ODD, number**2 * blind.doubt / energy / DOUBTFUL
         )
     table = np.stack([values[name] / REASONS[name] for name in values], axis=1)
+    table = np.nan_to_num(table, nan=0.0)
     return Outlying((table >= 1).any(axis=1), tuple(values), table)
 
 
