@@ -104,47 +104,12 @@ def wiener(made: LowLossSpectra) -> Restored:
 
 
 def richardson_lucy_stopped(made: LowLossSpectra) -> Restored:
-    """Plain Richardson-Lucy from a sharp line, with the true response and noise.
+    """Plain Richardson-Lucy, everything known; iterations by count splitting."""
+    from deconvolution_stopped import restored_and_refolded
 
-    The number of iterations is chosen for each spectrum by count splitting.
-    """
-    import torch
-
-    from hspy_ml.deconvolution.noise import DetectorNoise
-    from hspy_ml.deconvolution.response import Response
-    from hspy_ml.deconvolution.richardson_lucy import (
-        likelihood_steps,
-        start_with_zero_loss,
-    )
-    from hspy_ml.deconvolution.stopping import (
-        CHECKPOINTS,
-        best_iterations,
-        held_out_curves,
-    )
-    from hspy_ml.deconvolution.transfer import Transfer
-
-    noise = DetectorNoise(made.gain, made.read_noise**2, made.offset)
-    transfer = Transfer(
-        Response(made.responses), made.counts.shape[1], shifts=made.shifts
-    )
-    zero = int(round(made.zero_channel))
-    curves = held_out_curves(made.counts, noise, transfer, zero, random_state=0)
-    wanted = best_iterations(curves)
-    electrons = torch.from_numpy(noise.electrons(made.counts).astype(np.float32))
-    read = torch.from_numpy(noise.read_electrons.astype(np.float32))[:, None]
-    read = read.expand(len(electrons), 1).contiguous()
-    scene = start_with_zero_loss(electrons, transfer, zero, read)
-    result, refolded = np.empty(made.counts.shape), np.empty(made.counts.shape)
-    done = 0
-    for n_iterations in CHECKPOINTS:
-        likelihood_steps(electrons, transfer, scene, n_iterations - done, read)
-        done, rows = n_iterations, wanted == n_iterations
-        if rows.any():
-            sharp = transfer.on_axis(transfer.at_target(scene, TARGET_WIDTH))
-            result[rows] = sharp.numpy()[rows]
-            refolded[rows] = transfer.forward(scene).numpy()[rows]
+    restored, refolded = restored_and_refolded(made)
     counts = refolded * made.gain[:, None] + made.offset[:, None]
-    return Restored(result, refolded=counts)
+    return Restored(restored, refolded=counts)
 
 
 def ours(informed: bool, method: str = "auto") -> Callable[[LowLossSpectra], Restored]:
