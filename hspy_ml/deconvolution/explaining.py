@@ -22,6 +22,7 @@ __all__ = ["explained"]
 
 _WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
 _LINE = 2  # channels of a scene on either side that belong to the zero loss
+_ADJACENT = 8  # channels whose residuals are compared
 _STANDING_OUT = 2.5  # standard errors: what the steps follow
 _STEPS = (0, 20, 80)  # further steps before it is looked at again
 
@@ -42,7 +43,7 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     """
     limit = 1 + _WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
     for n_steps in _STEPS:
-        rows = np.flatnonzero(_deviance(spectra, scene) > limit)
+        rows = np.flatnonzero(_unexplained(spectra, scene, limit))
         if not rows.size:
             break
         some = spectra.select(rows)
@@ -61,11 +62,30 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     return spectra
 
 
-def _deviance(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
-    expected = spectra.transfer.forward(scene).numpy()
+def _unexplained(spectra: Measured, scene: torch.Tensor, limit: float) -> np.ndarray:
+    """Where residuals are larger than the noise, and alike in adjacent channels.
+
+    Noise that was estimated too small makes them larger, but leaves them independent.
+    """
+    expected = spectra.transfer.forward(scene).clamp_(min=0).numpy()
     read = spectra.read_variance.numpy()
-    deviance = reduced_deviance(spectra.electrons.numpy(), expected, read)
-    return np.where(spectra.problem == "", deviance, 0.0)
+    electrons = spectra.electrons.numpy()
+    deviance = reduced_deviance(electrons, expected, read)
+    found = (deviance > limit) & (spectra.problem == "")
+    if found.any():
+        rows = np.flatnonzero(found)
+        spread = np.sqrt(expected[rows] + read[rows] + 1e-3)
+        found[rows] = _correlated((electrons[rows] - expected[rows]) / spread)
+    return found
+
+
+def _correlated(residuals: np.ndarray) -> np.ndarray:
+    """Whether means of adjacent channels vary more than independent ones would."""
+    n_groups = residuals.shape[1] // _ADJACENT
+    groups = residuals[:, : n_groups * _ADJACENT].reshape(len(residuals), n_groups, -1)
+    of_means = np.mean(groups.mean(axis=2) ** 2, axis=1) * _ADJACENT
+    excess = of_means / np.mean(groups**2, axis=(1, 2)) - 1
+    return excess > _WORSE_THAN * np.sqrt(2 / n_groups)
 
 
 def _better_shifts(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
