@@ -128,9 +128,11 @@ class XrayDeconvolver:
     def _by(self, way: Way, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Spectra and errors, the way's steps and more where they are needed."""
         if way.network:
-            found, errors = restore(counts, self.response, self.model.network)
-            found = stepped(counts, found, self.response, way.steps)
-            return self._explaining(counts, found), errors
+            first, errors = restore(counts, self.response, self.model.network)
+            found = stepped(counts, first, self.response, way.steps)
+            found = self._explaining(counts, found)
+            moved = self.response.backward((found - first) ** 2)
+            return found, np.sqrt(errors**2 + moved)
         steps = self.iterations.of(counts.sum(axis=1))
         found = richardson_lucy(counts, self.response, steps)
         errors = bootstrap_errors(found, self.response, steps, self.random_state)
