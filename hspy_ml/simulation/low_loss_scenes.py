@@ -12,6 +12,7 @@ from .low_loss_lines import line_intensities
 
 __all__ = ["Scenes", "random_scenes"]
 
+RARE = 1e-5  # probability of more losses than are followed
 PADDING = 8  # the axis goes on past either end by an eighth of its channels
 
 
@@ -131,15 +132,24 @@ def _plural(
     r"""Spectra of electrons with any number of losses, and the share with none.
 
     Losses are Poisson events: :math:`\hat P = \exp(\hat \nu - \hat \nu(0))` (Egerton
-    2011, eq. 4.10), on an axis twice as long, for what goes beyond its end.
+    2011, eq. 4.10). The transforms are as long as the most losses that an electron may
+    have: what goes beyond the end would come back at the other one.
     """
     from scipy import fft
 
     n_channels = intensities.shape[-1]
-    length = fft.next_fast_len(2 * n_channels, real=True)
+    most = _most_losses(float(intensities.sum(axis=-1).max()))
+    length = fft.next_fast_len((1 + most) * n_channels, real=True)
     turn = np.exp(2j * np.pi * zero_channel * fft.rfftfreq(length))
     transform = fft.rfft(intensities, length) * turn
     none = np.exp(-transform[:, :1].real)
     several = none * (np.expm1(transform) - transform)
     more = fft.irfft(several / turn, length)[:, :n_channels]
     return np.maximum(none * intensities + more, 0.0), none[:, 0]
+
+
+def _most_losses(mean: float) -> int:
+    """Losses of one electron that are exceeded with a probability of `RARE`."""
+    from scipy.stats import poisson
+
+    return max(1, int(poisson.isf(RARE, mean)))
