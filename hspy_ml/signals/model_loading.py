@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from ..classification import phase_model
 from ..networks.model_file import model_info
 from ..quantification import quantifier_model
+from .deconvolution import loading
 
 if TYPE_CHECKING:
     from ..classification.phase_model import PhaseModel
+    from ..deconvolution.deconvolver_model import DeconvolverModel
+    from ..deconvolution.xray_model import XrayModel
     from ..quantification.quantifier_model import QuantifierModel
 
 __all__ = ["load_model"]
@@ -19,10 +22,13 @@ __all__ = ["load_model"]
 _LOADERS = {
     quantifier_model.TASK: quantifier_model.load_model,
     phase_model.TASK: phase_model.load_phase_model,
+    loading.TASK: loading.load_deconvolution_model,
 }
 
 
-def load_model(path: str | PathLike[str]) -> QuantifierModel | PhaseModel:
+def load_model(
+    path: str | PathLike[str],
+) -> QuantifierModel | PhaseModel | DeconvolverModel | XrayModel:
     """Load a model file; nothing in it can be executed.
 
     Parameters
@@ -31,7 +37,7 @@ def load_model(path: str | PathLike[str]) -> QuantifierModel | PhaseModel:
 
     Returns
     -------
-    QuantifierModel or PhaseModel
+    QuantifierModel, PhaseModel, DeconvolverModel or XrayModel
         By the task of the model.
 
     Raises

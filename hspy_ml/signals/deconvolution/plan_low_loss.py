@@ -13,7 +13,8 @@ from ...deconvolution.zero_loss import find_zero_loss
 from ..axes import energy_axis
 from .blocks import sampled_spectra
 from .given_response import GivenResponse, given_response
-from .plan import Plan, given_model
+from .loading import given_model
+from .plan import Plan
 
 if TYPE_CHECKING:
     from ...deconvolution.deconvolve import Deconvolved, Deconvolver

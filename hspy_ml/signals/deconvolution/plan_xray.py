@@ -10,6 +10,7 @@ import numpy as np
 
 from ..acquisition import acquisition_from_signal
 from .blocks import sampled_spectra
+from .loading import given_xray_model
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def xray_plan(
     deconvolver = prepare_xray_deconvolution(
         sample,
         acquisition,
+        model=given_xray_model(model),
         method=method,
         gain=gain,
         target_width_eV=target_width_eV,

@@ -13,7 +13,7 @@ from ..options import check_amount, check_choice
 from ..progress import of_all_done, progress_bar
 from .blocks import sampled_spectra
 from .given_response import given_response
-from .plan import given_model
+from .loading import given_model
 
 if TYPE_CHECKING:
     from os import PathLike
