@@ -9,6 +9,7 @@ import numpy as np
 
 from .alignment import refined_shifts
 from .deconvolver_model import DeconvolverModel, default_deconvolver
+from .levelling import level_peaks
 from .matched_centre import matched_centres
 from .target import target_widths
 from .transfer import Transfer
@@ -64,7 +65,8 @@ def restore(
 ) -> RestoredSpectra:
     """Remove response and noise with the network.
 
-    A spectrum gives the same, whatever else is in the batch. Uses as many threads as
+    Peaks that do not rise by one and a half standard errors are cut off. A spectrum
+    gives the same, whatever else is in the batch. Uses as many threads as
     torch is set to; may run in several threads at once.
 
     Parameters
@@ -169,11 +171,12 @@ def _restored(
     with torch.no_grad():
         found = model.network(exposure)
         errors = model.network.standard_errors(found, exposure.area)
-        sharp = found.losses
-        area = exposure.area_beside(sharp)[:, 0].numpy()
+        errors = errors.double().numpy()
+        sharp = level_peaks(found.losses.double().numpy(), errors)
+        area = exposure.area_beside(tensor(sharp))[:, 0].numpy()
     move = wanted - centre
-    losses = np.maximum(moved(sharp.double().numpy(), move), 0)
-    errors = _interpolated(errors.double().numpy(), move)
+    losses = np.maximum(moved(sharp, move), 0)
+    errors = _interpolated(errors, move)
     line, its_error = _line(electrons.shape[1], wanted, widths, area, response.fwhm)
     spectra = losses + line
     errors = np.hypot(errors, its_error)
