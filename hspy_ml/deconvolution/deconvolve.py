@@ -116,7 +116,7 @@ def prepare_deconvolution(
         noise,
         Choice(method, ""),
         method,
-        _model(model, method),
+        _model(model, method, own, target_width),
         target_width,
         align,
         blind,
@@ -165,7 +165,7 @@ def _chosen(deconvolver: Deconvolver, counts: np.ndarray, spectra: Measured) -> 
     starts = deconvolver.starts()
     ways = paths(
         with_network=deconvolver.model is not None,
-        with_richardson_lucy=deconvolver.method != NETWORK,
+        with_richardson_lucy=deconvolver.method != NETWORK or deconvolver.model is None,
     )
     first, second = (
         held_out_scores(counts, spectra, ways, starts, deconvolver.random_state + k)
@@ -182,10 +182,17 @@ def _median_deviance(spectra: Measured, found: Begun) -> float:
     return float(np.median(deviance))
 
 
-def _model(model: DeconvolverModel | None, method: str) -> DeconvolverModel | None:
+def _model(
+    model: DeconvolverModel | None,
+    method: str,
+    response: Response,
+    target_width: float | None,
+) -> DeconvolverModel | None:
+    """The network, unless it is not wanted or there is nothing to sharpen."""
     from .deconvolver_model import default_deconvolver
 
-    if method == RICHARDSON_LUCY:
+    sharpened = target_widths(response, target_width) < response.fwhm
+    if method == RICHARDSON_LUCY or not sharpened.mean() > 0.5:
         return None
     return default_deconvolver() if model is None else model
 

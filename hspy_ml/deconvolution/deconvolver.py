@@ -118,9 +118,11 @@ class Deconvolver:
             target_widths(spectra.response, self.wanted_width), len(block)
         )
         starts = self.starts()
-        found = run(self.ways(counts, spectra, starts), spectra, starts)
+        ways = self.ways(counts, spectra, starts)
+        found = run(ways, spectra, starts)
         spectra = explained(spectra, found.scene)
-        return self._result(spectra, found, widths, blind)
+        stepped = np.array([way.n_steps > 0 for way in ways])
+        return self._result(spectra, found, stepped, widths, blind)
 
     def _response(self, counts: np.ndarray) -> tuple[Response, BlindResponse | None]:
         if self.response is not None:
@@ -182,6 +184,7 @@ class Deconvolver:
         self,
         spectra: Measured,
         found: Begun,
+        stepped: np.ndarray,
         widths: np.ndarray,
         blind: BlindResponse | None,
     ) -> Deconvolved:
@@ -192,7 +195,7 @@ class Deconvolver:
         noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
         odd = flags(electrons, noise, spectra.response, expected, blind=blind)
         result = finished(spectra, found.scene, widths)
-        errors = self.error_scale.errors(result, expected + read, found.errors)
+        errors = self.error_scale.errors(result, expected + read, found.errors, stepped)
         errors = np.hypot(errors, _level_error(spectra)[:, None])
         gain, offset = (
             np.broadcast_to(values, len(result))[:, None]

@@ -46,6 +46,7 @@ class ErrorScale:
         result: np.ndarray,
         noise_variance: np.ndarray,
         given: np.ndarray | None = None,
+        stepped: np.ndarray | None = None,
     ) -> np.ndarray:
         """Standard errors.
 
@@ -55,6 +56,9 @@ class ErrorScale:
             Electrons, and the variance of the measured ones.
         given : ndarray, shape (n, n_channels), optional
             By a network; NaN where there are none.
+        stepped : ndarray of bool, shape (n,), optional
+            Which results have had likelihood steps from the network's: these have the
+            larger of both errors.
 
         Returns
         -------
@@ -64,7 +68,11 @@ class ErrorScale:
         errors = np.sqrt(variance)
         if given is None:
             return errors
-        return np.where(np.isfinite(given), self.network * given, errors)
+        widened = self.network * given
+        if stepped is not None:
+            larger = np.maximum(widened, errors)
+            widened = np.where(stepped[:, None], larger, widened)
+        return np.where(np.isfinite(given), widened, errors)
 
 
 def learn_error_scale(

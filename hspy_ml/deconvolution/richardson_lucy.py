@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["likelihood_steps", "richardson_lucy", "start_with_zero_loss"]
 
 _LARGEST_RATIO = 1e3  # of measured and expected counts in one step
-_LEAST_FACTOR = 0.05  # by which an iteration changes a channel
+_FACTORS = 0.05, 20.0  # by which an iteration changes a channel
+_LARGEST_SHARE = 10.0  # of all electrons, in a channel of a scene
 _LEAST_SENSITIVITY = 0.02  # of a channel in the margins, that is divided by
 _LEAST_EXPECTED = 1e-6  # of the mean counts
 _LEAST_START = 1e-4  # of the mean counts, in every channel of a scene
@@ -142,13 +143,14 @@ def _iterate(measured, transfer, scene, n_iterations, read_variance) -> torch.Te
     shifted = measured + read_variance
     mean = shifted.mean(dim=1, keepdim=True).clamp_(min=0)
     added = read_variance + _LEAST_EXPECTED * mean + 1e-30
+    most = _LARGEST_SHARE * measured.clamp(min=0).sum(dim=1, keepdim=True) + 1
     inverse = 1 / transfer.sensitivity.clamp(min=_LEAST_SENSITIVITY)
     for _ in range(n_iterations):
         ratio = transfer.forward(scene).clamp_(min=0)
         ratio.add_(added).reciprocal_().mul_(shifted)
         ratio.clamp_(-_LARGEST_RATIO, _LARGEST_RATIO)
         factor = transfer.backward(ratio).mul_(inverse)
-        scene.mul_(factor.clamp_(min=_LEAST_FACTOR))
+        scene.mul_(factor.clamp_(*_FACTORS)).clamp_(max=most)
     return scene
 
 

@@ -18,6 +18,7 @@ __all__ = ["Transfer", "gaussian_line", "gaussian_transform", "phase_ramps"]
 _MARGIN_WIDTHS = 3.0  # of the response, beyond both ends of the axis
 _LEAST_MARGIN = 32
 _FAST_FACTORS = (1, 3, 5, 9)  # times powers of two: where the transforms are fast
+_RINGING_BELOW = 4.0  # channels wide
 _SHORT = 64  # frequencies of a short step of a phase ramp
 _SIGMA_PER_FWHM = 1 / (2 * np.sqrt(2 * np.log(2)))
 
@@ -84,6 +85,8 @@ class Transfer:
 
         self.shifts = shifts
         transform = self._unmoved * phase_ramps(shifts - self.margin, self._length)
+        if float(self.fwhm.min()) < _RINGING_BELOW:
+            transform = _without_ringing(transform, self._length)
         self._transform = torch.from_numpy(transform.astype(np.complex64))
         self._adjoint = self._transform.conj().resolve_conj().contiguous()
         self.sensitivity = self.backward(torch.ones(1, self.n_channels)).clamp_(0, 1)
@@ -267,6 +270,14 @@ def gaussian_line(n_channels: int, centre: np.ndarray, fwhm: np.ndarray) -> np.n
     sigma = _SIGMA_PER_FWHM * np.asarray(fwhm)[:, None]
     line = np.exp(-0.5 * (distance / sigma) ** 2)
     return line / np.maximum(line.sum(axis=1, keepdims=True), 1e-300)
+
+
+def _without_ringing(transform: np.ndarray, length: int) -> np.ndarray:
+    """Narrow peaks moved by fractions of a channel, not negative beside their top."""
+    kernel = np.fft.irfft(transform, n=length, axis=1)
+    area = kernel.sum(axis=1, keepdims=True)
+    kernel = np.maximum(kernel, 0)
+    return np.fft.rfft(kernel * (area / kernel.sum(axis=1, keepdims=True)), axis=1)
 
 
 def _within(kernel: np.ndarray, reach: int) -> np.ndarray:
