@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """X-ray spectra sharpened: network, automatic choice, Richardson-Lucy, by dose.
 
-    python benchmarks/deconvolution_xray.py [--n 40] [--seeds 3] [--nist FOLDER]
+    python benchmarks/deconvolution_xray.py [--parts specimens pairs speed nist]
+        [--n 40] [--seeds 3] [--nist FOLDER]
 
 Random specimens of other seeds than the training's on one instrument (130 eV, 10 eV per
 channel, 2048 channels); pairs of overlapping lines in equal amounts; and measured
@@ -27,6 +28,7 @@ from hspy_ml.physics.acquisition import Acquisition
 from hspy_ml.physics.detector import make_detector, peaks_on_channels, resolution
 
 DOSES = (30, 100, 1e3, 1e4, 1e5, 1e6)
+PARTS = ("specimens", "pairs", "speed", "nist")
 PAIR_COUNTS = (1e3, 1e4, 1e5, 1e6)  # of each line
 PAIRS = {
     "O Ka, Cr La": (0.525, 0.573),
@@ -209,15 +211,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=40, help="spectra of a seed")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--nist", type=Path, default=NIST)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    random_specimens(options.n, options.seeds)
-    pairs(min(options.n, 16))
-    speed()
-    if options.nist.exists():
+    if "specimens" in options.parts:
+        random_specimens(options.n, options.seeds)
+    if "pairs" in options.parts:
+        pairs(min(options.n, 16))
+    if "speed" in options.parts:
+        speed()
+    if "nist" in options.parts and options.nist.exists():
         certified(options.nist)
-    else:
+    elif "nist" in options.parts:
         print(f"\n{options.nist} is not there: no measured spectra.", file=sys.stderr)
 
 

@@ -21,6 +21,7 @@ from .xray_richardson_lucy import (
     dose_classes,
     held_out_scores,
     richardson_lucy,
+    smooth_expectation,
     split,
 )
 
@@ -144,14 +145,14 @@ def choose_ways(
     XrayChoice
     """
     kept, rest = split(np.tile(counts, (N_SPLITS, 1)), KEPT, random_state)
-    start, done, scores = restore(kept), 0, []
-    found = start
+    smooth = smooth_expectation(kept, response)
+    found, done, scores = restore(kept), 0, []
     for way in ways:
         if way.network:
             found, done = stepped(kept, found, response, way.steps - done), way.steps
         else:
             found = richardson_lucy(kept, response, iterations.of(kept.sum(axis=1)))
-        scores.append(held_out_scores(rest, response.forward(found)))
+        scores.append(held_out_scores(rest, response.forward(found), smooth))
     table = np.stack(scores).reshape(len(ways), N_SPLITS, -1).sum(axis=1)
     return _decided(table, counts.sum(axis=1), tuple(ways), counts.shape[1])
 

@@ -23,7 +23,12 @@ from .xray_arbiter import (
 )
 from .xray_counts import checked_gain, photons, some_of_all_doses
 from .xray_model import XrayModel, default_xray_model
-from .xray_refold import bootstrap_errors, explained, refold_deviance
+from .xray_refold import (
+    bootstrap_errors,
+    error_scale,
+    explained,
+    refold_deviance,
+)
 from .xray_response import XrayResponse
 from .xray_restore import restore
 from .xray_richardson_lucy import (
@@ -36,6 +41,7 @@ __all__ = ["XrayDeconvolved", "XrayDeconvolver", "prepare_xray_deconvolution"]
 
 METHODS = ("auto", "network", "richardson-lucy")
 EXTRA_STEPS = (20, 80)  # for what is not explained
+REPLICATED = 12  # spectra of a dose whose errors are tried out
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +88,8 @@ class XrayDeconvolver:
         The way for each dose.
     model : XrayModel or None
         None if no way has a network.
+    scales : tuple of float
+        Of the errors of each class of doses.
     gain : float
         Data over photons.
     random_state : int
@@ -94,6 +102,7 @@ class XrayDeconvolver:
     iterations: IterationsByDose
     choice: XrayChoice
     model: XrayModel | None = None
+    scales: tuple[float, ...] = (1.0,)
     gain: float = 1.0
     random_state: int = 0
     notes: tuple[str, ...] = ()
@@ -122,7 +131,8 @@ class XrayDeconvolver:
         for number, way in enumerate(self.choice.ways):
             rows = np.flatnonzero(classes == number)
             if rows.size:
-                found[rows], errors[rows] = self._by(way, counts[rows])
+                found[rows], of_way = self._by(way, counts[rows])
+                errors[rows] = self.scales[number] * of_way
         return _with_gaps(self._judged(counts, found, errors), finite)
 
     def _by(self, way: Way, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -224,13 +234,9 @@ def prepare_xray_deconvolution(
         raise ValueError("`sample` holds no spectrum whose values are all finite.")
     counts = some_of_all_doses(counts[finite])
     iterations = choose_iterations(counts, response, random_state)
+    none = XrayChoice("richardson-lucy", "")
     plain = XrayDeconvolver(
-        response,
-        iterations,
-        XrayChoice("richardson-lucy", ""),
-        None,
-        gain,
-        random_state,
+        response, iterations, none, gain=gain, random_state=random_state
     )
     if method == "richardson-lucy" or counts.shape[0] == 0:
         return _told(plain, "Richardson-Lucy.")
@@ -255,7 +261,25 @@ def _with_network(
         ways,
         plain.random_state,
     )
-    return replace(plain, choice=choice, model=model, notes=(choice.why,))
+    chosen = replace(plain, choice=choice, model=model, notes=(choice.why,))
+    classes = choice.class_of(counts.sum(axis=1))
+    scales = [
+        _scale(chosen, way, counts[classes == number][:REPLICATED])
+        for number, way in enumerate(choice.ways)
+    ]
+    return replace(chosen, scales=tuple(scales))
+
+
+def _scale(deconvolver: XrayDeconvolver, way: Way, counts: np.ndarray) -> float:
+    """Of the network's errors; those of Richardson-Lucy are made on the spectrum."""
+    if not way.network:
+        return 1.0
+    return error_scale(
+        *deconvolver._by(way, counts),
+        deconvolver.response,
+        lambda drawn: deconvolver._by(way, drawn)[0],
+        deconvolver.random_state,
+    )
 
 
 def _told(plain: XrayDeconvolver, why: str) -> XrayDeconvolver:

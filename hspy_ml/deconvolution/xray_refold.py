@@ -4,20 +4,28 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
 from .xray_response import XrayResponse
 from .xray_richardson_lucy import richardson_lucy
 
-__all__ = ["FLAG_DEVIANCE", "bootstrap_errors", "explained", "refold_deviance"]
+__all__ = [
+    "FLAG_DEVIANCE",
+    "bootstrap_errors",
+    "error_scale",
+    "explained",
+    "refold_deviance",
+]
 
 LEAST_EXPECTED = 5.0  # counts of a group of channels
 FLAG_DEVIANCE = 1.5
 FLAG_IN_SIGMA = 5.0
 N_REPLICATES = 2
-SPREAD_OF_FEW = 1.1  # what two replicates tell too little
-COUNT_UNSEEN = 0.3  # counts that may be where none was seen, within the response
+SMOOTHER = 1.1  # errors over those on what was found
+SCALES = (0.9, 3.0)  # least and most that errors are multiplied by
+COUNT_UNSEEN = 0.25  # counts that may be where none was seen, within the response
 
 
 def refold_deviance(
@@ -76,7 +84,7 @@ def bootstrap_errors(
 
     What was found is taken as the truth, measured and deconvolved again, which repeats
     both the noise and what too few iterations leave broad. The squared differences are
-    averaged over the response; where nothing was seen, a third of a count may be.
+    averaged over the response; where nothing was seen, a quarter of a count may be.
 
     Parameters
     ----------
@@ -99,7 +107,39 @@ def bootstrap_errors(
         squared += (again - found) ** 2 / N_REPLICATES
     local = response.backward(squared)
     unseen = COUNT_UNSEEN / response.channels_under
-    return np.sqrt(SPREAD_OF_FEW**2 * local + unseen**2)
+    return np.sqrt(local + unseen**2)
+
+
+def error_scale(
+    found: np.ndarray,
+    errors: np.ndarray,
+    response: XrayResponse,
+    again: Callable[[np.ndarray], np.ndarray],
+    random_state: int,
+) -> float:
+    """What errors are to be multiplied by so that they hold, by doing it all again.
+
+    As in `bootstrap_errors`, with the coverage of all channels together.
+
+    Parameters
+    ----------
+    found, errors : ndarray, shape (n_spectra, n_channels)
+        At the target resolution.
+    response : XrayResponse
+    again : callable
+        Deconvolves counts.
+    random_state : int
+
+    Returns
+    -------
+    float
+        Between 68 % within one error and 95 % within 1.96, and 10 % more, since what
+        was found is smoother than the truth; 0.9 to 3.
+    """
+    counts = _poisson_of_each(np.maximum(response.forward(found), 0.0), random_state)
+    off = np.abs(again(counts) - found) / np.maximum(errors, 1e-12)
+    one, two = np.quantile(off, (0.68, 0.95))
+    return float(np.clip(SMOOTHER * np.sqrt(one * two / 1.96), *SCALES))
 
 
 def _poisson_of_each(expected: np.ndarray, seed: int) -> np.ndarray:

@@ -24,6 +24,7 @@ __all__ = [
     "dose_classes",
     "held_out_scores",
     "richardson_lucy",
+    "smooth_expectation",
     "smooth_start",
     "split",
     "with_sums_of",
@@ -33,6 +34,7 @@ ITERATIONS = (1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200, 300)
 KEPT = 0.8  # of the counts; the rest judge
 N_SPLITS = 4
 SHARE_ANYWHERE = 0.01  # of the counts that could be in any channel
+SMOOTH_COUNTS, SMOOTH_SHARE = 500.0, 0.4  # could be where smoothed counts are
 DOSES_PER_CLASS = 4.0
 PATIENCE = 2  # numbers of iterations that are tried beyond the best
 FEWEST_COUNTS = 1e-9
@@ -147,27 +149,53 @@ def _dense(counts: DenseCounts | SparseCounts) -> np.ndarray:
     return dense
 
 
-def held_out_scores(rest: np.ndarray, refolded: np.ndarray) -> np.ndarray:
+def smooth_expectation(kept: np.ndarray, response: XrayResponse) -> np.ndarray:
+    """What is expected of counts beside what a deconvolution says.
+
+    Where it has deconvolved a gap between the few counts of a continuum, there may be
+    a count all the same: the counts smoothed twice, up to 500 of them and 40 % as many
+    as there are, and 1 % anywhere.
+
+    Parameters
+    ----------
+    kept : ndarray, shape (n_spectra, n_channels)
+        Counts.
+    response : XrayResponse
+
+    Returns
+    -------
+    ndarray, shape (n_spectra, n_channels)
+        To be added to a refolded spectrum.
+    """
+    total = np.maximum(kept.sum(axis=1, keepdims=True), FEWEST_COUNTS)
+    smooth = response.forward(smooth_start(kept, response)) / total
+    amount = np.minimum(SMOOTH_COUNTS, SMOOTH_SHARE * total)
+    return amount * smooth + SHARE_ANYWHERE * total / kept.shape[1]
+
+
+def held_out_scores(
+    rest: np.ndarray, refolded: np.ndarray, smooth: np.ndarray
+) -> np.ndarray:
     """Logarithm of the likelihood of counts that were set aside, each spectrum.
 
-    Only where the counts are is asked, not how many there are: the refolded spectrum,
-    with 1 % of it anywhere, is the probability of a count.
+    Only where the counts are is asked, not how many there are.
 
     Parameters
     ----------
     rest : ndarray, shape (n_spectra, n_channels)
         Counts set aside.
     refolded : ndarray, shape (n_spectra, n_channels)
-        What the other counts lead to expect, up to a factor.
+        What is deconvolved of the other counts, refolded.
+    smooth : ndarray, shape (n_spectra, n_channels)
+        See :func:`smooth_expectation`.
 
     Returns
     -------
     ndarray, shape (n_spectra,)
     """
-    total = np.maximum(refolded.sum(axis=1, keepdims=True), FEWEST_COUNTS)
-    anywhere = SHARE_ANYWHERE / rest.shape[1]
-    probability = (1 - SHARE_ANYWHERE) * refolded / total + anywhere
-    return (rest * np.log(probability)).sum(axis=1)
+    expected = refolded + smooth
+    probability = expected / expected.sum(axis=1, keepdims=True)
+    return (rest * np.log(np.maximum(probability, FEWEST_COUNTS))).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,10 +288,11 @@ def _scores(
     """Held-out scores, shape (n_choices, n_classes), until they fall in all classes."""
     kept, rest = split(counts, KEPT, rng)
     classes = np.tile(dose_class, N_SPLITS)
+    smooth = smooth_expectation(kept, response)
     scenes, done, scores = smooth_start(kept, response), 0, []
     for n in ITERATIONS:
         scenes = richardson_lucy(kept, response, n - done, scenes)
-        score = held_out_scores(rest, response.forward(scenes))
+        score = held_out_scores(rest, response.forward(scenes), smooth)
         scores.append(np.bincount(classes, score))
         done = n
         if len(scores) > PATIENCE and _falling(np.stack(scores)):

@@ -55,7 +55,10 @@ def test_starts_where_it_is_told():
 @pytest.fixture(scope="module")
 def by_dose():
     doses = (30.0, 3e3, 3e5)
-    made = [measured(acquisition(), CENTRES, d * AREAS / 3, n=6) for d in doses]
+    made = [
+        measured(acquisition(), CENTRES, d * AREAS / 3, n=6, background=d / 300)
+        for d in doses
+    ]
     return np.vstack([counts for counts, _ in made]), [truth for _, truth in made]
 
 
