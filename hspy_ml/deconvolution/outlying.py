@@ -29,7 +29,7 @@ REASONS = {
     "width not trained for": 1.0,
     "response of an unknown shape": 1.0,
 }
-ODD = 0.03  # share of the electrons that usual shapes would put elsewhere
+ODD = 0.015  # share of the electrons that usual shapes would put elsewhere
 DOUBTFUL = 0.02  # expected squared error of the response's tail over that of losses
 TRAINED_WIDTHS = (1.5, 60.0)  # channels
 PEAK_WITHIN = 2.0  # widths
