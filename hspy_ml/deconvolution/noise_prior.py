@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NoisePrior"]
 
 _LEAST_GAIN = 1e-12
+_UNLIKE_BEYOND = 3.0  # standard errors of the scatter, that it has to be larger
 _POISSON_WITHIN = 4.0  # standard errors of the logarithm of the gain from zero
 _POISSON_AT_LEAST = 0.1
 _POISSON_READ = 0.25  # electrons^2
@@ -186,7 +187,7 @@ def _drawn(values, errors, mean, spread):
 
 
 def _mean_and_spread(values: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
-    """Mean, and the scatter that values have beyond their errors.
+    """Mean, and the scatter that values have beyond their errors, if clearly so.
 
     R. DerSimonian & N. Laird, Controlled Clinical Trials 7 (1986) 177, eq. 8.
     """
@@ -196,8 +197,10 @@ def _mean_and_spread(values: np.ndarray, errors: np.ndarray) -> tuple[float, flo
     values, weight = values[known], 1 / errors[known] ** 2
     total = weight.sum()
     mean = weight @ values / total
-    excess = weight @ (values - mean) ** 2 - (values.size - 1)
+    free = values.size - 1
+    excess = weight @ (values - mean) ** 2 - free
     own = total - weight @ weight / total
-    between = max(0.0, excess / own) if own > 0 else 0.0
+    unlike = excess > _UNLIKE_BEYOND * np.sqrt(2 * free) and own > 0
+    between = excess / own if unlike else 0.0
     weight = 1 / (between + 1 / weight)
     return float(weight @ values / weight.sum()), float(np.sqrt(between))

@@ -10,8 +10,15 @@ import numpy as np
 
 __all__ = ["VarianceFit", "regress_variance"]
 
-_ORDER = 6  # of the differences
-_CORRELATION = comb(4 * _ORDER, 2 * _ORDER) / comb(2 * _ORDER, _ORDER) ** 2
+_ORDER = 8  # of the differences
+_DIFFERENCE = np.array([(-1) ** k * comb(_ORDER, k) for k in range(_ORDER + 1)], float)
+#: Blind to slow changes, and to what alternates from channel to channel.
+_FILTER = np.convolve(_DIFFERENCE, [1.0, 2.0, 1.0])
+_CORRELATION = (
+    np.sum(np.convolve(_FILTER, _FILTER[::-1]) ** 2) / np.sum(_FILTER**2) ** 2
+)
+_NARROW = 8.0  # channels, below which a peak shows in differences of this order
+_AROUND = 2.0  # widths of it that are left out
 _GROUP = 16  # channels, of which mean and mean square are compared
 _OUTLYING = 16.0  # squares over their variance, above which they count as this
 _N_ITERATIONS = 12
@@ -62,11 +69,19 @@ def regress_variance(
     Weighted least squares whose weights follow the fit, that is, the likelihood of
     squares of normal numbers; squares sixteen times their variance count as that.
     """
-    signs = np.array([(-1) ** k * comb(_ORDER, k) for k in range(_ORDER + 1)], float)
-    windows = np.lib.stride_tricks.sliding_window_view(spectra, _ORDER + 1, axis=1)
-    weights = signs**2 / np.sum(signs**2)
-    square = (windows @ signs) ** 2 / np.sum(signs**2)
-    return _fit_line(_groups(windows @ weights - offset[:, None]), _groups(square))
+    windows = np.lib.stride_tricks.sliding_window_view(spectra, _FILTER.size, axis=1)
+    weights = _FILTER**2 / np.sum(_FILTER**2)
+    square = (windows @ _FILTER) ** 2 / np.sum(_FILTER**2)
+    used = _groups(_smooth_enough(square.shape[1], centre, fwhm)).all(axis=2)
+    means = _groups(windows @ weights - offset[:, None])
+    return _fit_line(means, _groups(square), used.astype(float))
+
+
+def _smooth_enough(n: int, centre: np.ndarray, fwhm: np.ndarray) -> np.ndarray:
+    """Where differences hold only noise: not at a peak of a few channels."""
+    distance = np.abs(np.arange(n) + _FILTER.size // 2 - centre[:, None])
+    narrow = fwhm < _NARROW
+    return ~(narrow[:, None] & (distance < _AROUND * fwhm[:, None] + _FILTER.size))
 
 
 def _groups(values: np.ndarray) -> np.ndarray:
@@ -75,18 +90,18 @@ def _groups(values: np.ndarray) -> np.ndarray:
     return values[:, : n_groups * _GROUP].reshape(len(values), n_groups, _GROUP)
 
 
-def _fit_line(means: np.ndarray, squares: np.ndarray) -> VarianceFit:
+def _fit_line(means: np.ndarray, squares: np.ndarray, used: np.ndarray) -> VarianceFit:
     mean = np.maximum(means.mean(axis=2), 0)
     local = np.maximum(means, mean[..., None])
     floor = _LEAST_READ * np.maximum(mean.mean(axis=1), _LEAST_COUNTS)
-    square = squares.mean(axis=2)
+    square = used * squares.mean(axis=2)
     gain = _LEAST_COUNTS + square.sum(axis=1) / np.maximum(
         mean.sum(axis=1), _LEAST_COUNTS
     )
     read = np.maximum(np.median(square, axis=1), floor)
     for _ in range(_N_ITERATIONS):
         variance = gain[:, None] * mean + read[:, None]
-        weight = 1 / variance**2
+        weight = used / variance**2
         highest = _OUTLYING * (gain[:, None, None] * local + read[:, None, None])
         clipped = np.minimum(squares, highest).mean(axis=2)
         s0, s1, s2, t0, t1 = _sums(weight, mean, clipped)

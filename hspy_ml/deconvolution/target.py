@@ -10,7 +10,7 @@ from .response import Response
 __all__ = ["DEFAULT_TARGET", "check_target", "target_widths"]
 
 DEFAULT_TARGET = 4.0  # channels: a Gaussian that channels still sample well
-_SHARPER_THAN = 1.25  # target widths that a response needs, to be sharpened
+_SHARPER_THAN = 1.05  # target widths that a response needs, to be sharpened
 
 
 def target_widths(response: Response, target_width: float | None) -> np.ndarray:
@@ -25,8 +25,8 @@ def target_widths(response: Response, target_width: float | None) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n or 1,)
-        In channels: the one wanted, or the response's own where that is not wider by a
-        quarter. Then nothing is sharpened.
+        In channels: the one wanted, or the response's own where that is hardly
+        wider. Then nothing is sharpened.
 
     Raises
     ------
