@@ -22,6 +22,7 @@ from .xray_arbiter import (
     stepped,
 )
 from .xray_counts import checked_gain, photons, some_of_all_doses
+from .xray_deconvolved import XrayDeconvolved, judged
 from .xray_model import XrayModel, default_xray_model
 from .xray_refold import (
     bootstrap_errors,
@@ -37,42 +38,11 @@ from .xray_richardson_lucy import (
     richardson_lucy,
 )
 
-__all__ = ["XrayDeconvolved", "XrayDeconvolver", "prepare_xray_deconvolution"]
+__all__ = ["XrayDeconvolver", "prepare_xray_deconvolution"]
 
 METHODS = ("auto", "network", "richardson-lucy")
 EXTRA_STEPS = (20, 80)  # for what is not explained
 REPLICATED = 12  # spectra of a dose whose errors are tried out
-
-
-@dataclass(frozen=True, eq=False)
-class XrayDeconvolved:
-    """Spectra without the detector's broadening.
-
-    Parameters
-    ----------
-    spectra : ndarray, shape (n_spectra, n_channels)
-        Counts at the target resolution: not negative, with the sums of the data.
-    errors : ndarray, shape (n_spectra, n_channels)
-        Standard errors.
-    refolded : ndarray, shape (n_spectra, n_channels)
-        `spectra` as the detector would broaden them.
-    deviance : ndarray, shape (n_spectra,)
-        Reduced deviance of the data from `refolded`.
-    flagged : ndarray of bool, shape (n_spectra,)
-        Spectra that are not explained, with structure narrower than the detector
-        allows; and those with values that are not finite, which are NaN.
-    shifts : ndarray, shape (n_spectra,)
-        Zero: the energy scale is taken as it is.
-    choice : XrayChoice
-    """
-
-    spectra: np.ndarray
-    errors: np.ndarray
-    refolded: np.ndarray
-    deviance: np.ndarray
-    flagged: np.ndarray
-    shifts: np.ndarray
-    choice: XrayChoice
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +103,8 @@ class XrayDeconvolver:
             if rows.size:
                 found[rows], of_way = self._by(way, counts[rows])
                 errors[rows] = self.scales[number] * of_way
-        return _with_gaps(self._judged(counts, found, errors), finite)
+        result = judged(counts, found, errors, self.response, self.choice)
+        return result.with_gaps(finite).times(self.gain)
 
     def _by(self, way: Way, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Spectra and errors, the way's steps and more where they are needed."""
@@ -149,36 +120,15 @@ class XrayDeconvolver:
         return found, errors
 
     def _explaining(self, counts: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """More likelihood steps for spectra that need them."""
+        found = found.copy()
         for n_steps in EXTRA_STEPS:
-            judged = refold_deviance(counts, self.response.forward(found))
-            rows = np.flatnonzero(~explained(*judged))
+            told = refold_deviance(counts, self.response.forward(found))
+            rows = np.flatnonzero(~explained(*told))
             if not rows.size:
                 break
             found[rows] = stepped(counts[rows], found[rows], self.response, n_steps)
         return found
-
-    def _judged(
-        self, counts: np.ndarray, found: np.ndarray, errors: np.ndarray
-    ) -> XrayDeconvolved:
-        refolded = self.response.forward(found)
-        deviance, excess = refold_deviance(counts, refolded)
-        return XrayDeconvolved(
-            found * self.gain,
-            errors * self.gain,
-            refolded * self.gain,
-            deviance,
-            ~explained(deviance, excess),
-            np.zeros(counts.shape[0]),
-            self.choice,
-        )
-
-
-def _with_gaps(found: XrayDeconvolved, finite: np.ndarray) -> XrayDeconvolved:
-    if finite.all():
-        return found
-    for part in (found.spectra, found.errors, found.refolded, found.deviance):
-        part[~finite] = np.nan
-    return replace(found, flagged=found.flagged | ~finite)
 
 
 def prepare_xray_deconvolution(
