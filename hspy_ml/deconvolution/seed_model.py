@@ -32,7 +32,7 @@ ARCHITECTURE = "EELSpecNet"
 BATCH_SIZE = 16  # as published
 LEARNING_RATE = 1e-3
 N_STEPS = 1500  # some three minutes
-N_VALIDATION = 64
+N_VALIDATION, N_VALIDATIONS = 64, 8
 N_TEST = 128
 TEST = 2  # stream of random numbers apart from the training's
 FIRST_AFTER = 30  # channels past the zero loss, from where on losses are judged
@@ -160,7 +160,7 @@ def train_seed_model(
         n_steps=n_steps,
         batch_size=BATCH_SIZE,
         learning_rate=LEARNING_RATE,
-        validate_every=max(1, n_steps // 15),
+        validate_every=max(1, n_steps // N_VALIDATIONS),
         n_validation=N_VALIDATION,
         random_state=random_state,
     )

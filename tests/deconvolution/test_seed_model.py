@@ -35,7 +35,7 @@ ELECTRONS = 1e6
 @cache
 def trained():
     with torch.enable_grad():
-        return train_seed_model(width=2, dilation=1, n_steps=40)
+        return train_seed_model(width=2, dilation=1, n_steps=32)
 
 
 def network():
