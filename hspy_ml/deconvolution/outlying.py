@@ -100,47 +100,59 @@ def flags(
     ValueError
         If the shapes differ.
     """
-    electrons = np.asarray(electrons, dtype=float)
-    refolded = np.asarray(refolded, dtype=float)
-    if electrons.ndim != 2 or electrons.shape != refolded.shape:
-        raise ValueError(
-            f"`electrons` has the shape {electrons.shape}, `refolded` "
-            f"{refolded.shape}; "
-            "give the same spectra, one a row, in both."
-        )
-    electrons = np.nan_to_num(electrons, nan=0.0, posinf=0.0, neginf=0.0)
-    refolded = np.maximum(np.nan_to_num(refolded, nan=0.0, posinf=0.0), 0)
-    n = len(electrons)
+    electrons, refolded = _checked(electrons, refolded)
+    n, n_channels = electrons.shape
     peaks = find_zero_loss(electrons) if blind is None else blind
-    width = np.broadcast_to(response.fwhm, n)
-    channels = np.arange(electrons.shape[1])
     centre = np.where(np.isfinite(peaks.centre), peaks.centre, 0.0)
-    distance = (channels - centre[:, None]) / width[:, None]
-    line = _line(response, centre, electrons.shape[1])
+    width = np.broadcast_to(response.fwhm, n)
+    distance = (np.arange(n_channels) - centre[:, None]) / width[:, None]
+    line = _line(response, centre, n_channels)
     read = np.broadcast_to(noise.read_electrons, n)
     number, share = peak_share(electrons, line, distance)
     peak = number[:, None] * line
     residuals = (electrons - refolded) / np.sqrt(refolded + read[:, None] + 1e-3)
     narrow, wide = TRAINED_WIDTHS
+    near, past = np.abs(distance) < PEAK_WITHIN, distance > PEAK_WITHIN
     values = {
         "no zero-loss peak": (peaks.problem != "").astype(float),
-        "peak not explained": misfit(
-            residuals, refolded, np.abs(distance) < PEAK_WITHIN
-        ),
-        "losses not explained": misfit(residuals, refolded, distance > PEAK_WITHIN),
+        "peak not explained": misfit(residuals, refolded, near),
+        "losses not explained": misfit(residuals, refolded, past),
         "counts before the peak": unexplained_before(electrons, peak, distance, read),
         "few electrons without loss": 1 / np.maximum(share, 1e-6),
         "width not trained for": np.maximum(width / wide, narrow / width),
     }
     if blind is not None:
         losses = np.where(distance > 0.5, refolded - peak, 0)
-        energy = np.maximum(np.sum(losses**2, axis=1), 1e-12)
-        values["response of an unknown shape"] = np.minimum(
-            blind.oddness / ODD, number**2 * blind.doubt / energy / DOUBTFUL
-        )
+        values["response of an unknown shape"] = _unknown_shape(blind, number, losses)
     table = np.stack([values[name] / REASONS[name] for name in values], axis=1)
     table = np.nan_to_num(table, nan=0.0)
     return Outlying((table >= 1).any(axis=1), tuple(values), table)
+
+
+def _checked(
+    electrons: np.ndarray, refolded: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both as finite real numbers of one shape, expected counts not below zero."""
+    electrons = np.asarray(electrons, dtype=float)
+    refolded = np.asarray(refolded, dtype=float)
+    if electrons.ndim != 2 or electrons.shape != refolded.shape:
+        raise ValueError(
+            f"`electrons` has the shape {electrons.shape}, `refolded` "
+            f"{refolded.shape}; give the same spectra, one a row, in both."
+        )
+    electrons = np.nan_to_num(electrons, nan=0.0, posinf=0.0, neginf=0.0)
+    return electrons, np.maximum(np.nan_to_num(refolded, nan=0.0, posinf=0.0), 0)
+
+
+def _unknown_shape(
+    blind: BlindResponse, number: np.ndarray, losses: np.ndarray
+) -> np.ndarray:
+    """How odd a response is, as far as its likely error is not small beside losses.
+
+    `number` are the electrons of the peak; `losses` those expected in each channel.
+    """
+    energy = np.maximum(np.sum(losses**2, axis=1), 1e-12)
+    return np.minimum(blind.oddness / ODD, number**2 * blind.doubt / energy / DOUBTFUL)
 
 
 def _line(response: Response, centre: np.ndarray, n_channels: int) -> np.ndarray:
