@@ -95,7 +95,9 @@ def test_a_spectrum_moved_by_whole_channels_gives_the_same(moved):
     other = np.roll(wide, moved, axis=1)
     first = network()(exposure(wide, 220.3)).losses
     second = network()(exposure(other, 220.3 + moved)).losses
-    torch.testing.assert_close(first.roll(moved, 1)[:, 100:-100], second[:, 100:-100])
+    expected = first.roll(moved, 1)[:, 100:-100]
+    # the sum of the electrons is rounded otherwise
+    torch.testing.assert_close(second[:, 100:-100], expected, rtol=1e-4, atol=1e-3)
 
 
 @torch.no_grad()
