@@ -92,6 +92,7 @@ def train_default(
         conditions=conditions,
         **options,
     )
+    first = DeconvolverModel.from_stored(first.to_stored())  # in half precision
     return train_told(first, n_told, checkpoint, progress)
 
 
