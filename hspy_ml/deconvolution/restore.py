@@ -140,7 +140,8 @@ def _centre(electrons: np.ndarray, response: Response, read: np.ndarray) -> np.n
     import torch
 
     peaks = find_zero_loss(electrons)
-    peaks.check("electrons")
+    if not np.isfinite(peaks.centre).all():
+        peaks.check("electrons")
     centre = matched_centres(electrons, response, peaks.centre)
     zero = int(np.rint(np.median(centre)))
     transfer = Transfer(response, electrons.shape[1], shifts=centre - zero)
