@@ -19,6 +19,7 @@ __all__ = ["Choice", "choose", "held_out_scores", "picked"]
 
 _NOT_JUDGED = 1.0  # widths of the response from the zero loss
 _PATIENCE = 2  # candidates of a path that are worse than the best, before its end
+_MOST = 0.8  # of the spectra
 _POOLED_WEIGHT = 1.0  # of the mean of the sample beside a spectrum's own scores
 _UNLIKE_BEYOND = 2.0  # standard errors of what individual choices gain
 _LEAST_GAIN = 0.5  # of the log-likelihood of a spectrum
@@ -80,7 +81,7 @@ def held_out_scores(
     Returns
     -------
     ndarray, shape (n, n_candidates)
-        A path is left where all spectra have become worse; what would have followed
+        A path is left where most spectra have become worse; what would have followed
         counts as worse still.
     """
     import torch
@@ -121,11 +122,11 @@ def _judged(spectra: Measured) -> np.ndarray:
 
 
 def _past_the_best(curve: list[np.ndarray]) -> bool:
-    """Whether the last two candidates were worse than one before for all spectra."""
+    """Whether the last two candidates were worse than one before for most spectra."""
     if len(curve) <= _PATIENCE:
         return False
     best = np.argmax(curve, axis=0)
-    return bool((best < len(curve) - _PATIENCE).all())
+    return bool((best < len(curve) - _PATIENCE).mean() >= _MOST)
 
 
 def choose(first: np.ndarray, second: np.ndarray, paths: list[Path]) -> Choice:

@@ -24,6 +24,7 @@ ITERATIONS = (5, 10, 20, 40, 80, 160, 320, 640)
 STEPS = (5, 10, 30, 100, 300)  # from the network's result
 GUARDED = 1.5  # standard errors, of such steps
 THRESHOLDS = (2.5, 1.5, 1.0, 0.0)  # standard errors, the most regular first
+BESIDE_A_NETWORK = (1.0, 0.0)
 
 
 class Begun(NamedTuple):
@@ -148,7 +149,8 @@ def paths(with_network: bool, with_richardson_lucy: bool = True) -> list[Path]:
         chosen += [Path(NETWORK, 0.0, (0,))]
         chosen += [Path(NETWORK, t, STEPS) for t in (GUARDED, 0.0)]
     if with_richardson_lucy:
-        chosen += [Path(RICHARDSON_LUCY, t, ITERATIONS) for t in THRESHOLDS]
+        thresholds = BESIDE_A_NETWORK if with_network else THRESHOLDS
+        chosen += [Path(RICHARDSON_LUCY, t, ITERATIONS) for t in thresholds]
     return chosen
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Deconvolver", "zero_channel"]
 
+LEVEL_BEFORE = 3.0  # widths before the zero loss, where the offset is measured
+LEVEL_CHANNELS = 24  # from which its statistical error is read
 LEVEL_ERROR = 3e-4  # of the mean counts, that an estimated offset is uncertain by
 
 
@@ -243,11 +245,15 @@ class Deconvolver:
 def _level_error(spectra: Measured) -> np.ndarray:
     """Electrons per channel by which the offset may be off, shape (n,).
 
-    Far before the zero loss, electrons that have gained energy look like an offset.
+    It is a mean of the channels before the peak. And electrons that have gained energy
+    look like an offset there.
     """
     total = spectra.electrons.clamp(min=0).mean(dim=1).numpy().astype(float)
+    before = spectra.zero - LEVEL_BEFORE * spectra.fwhm
+    first = spectra.electrons[:, :LEVEL_CHANNELS].numpy()
+    scatter = first.std(axis=1) / np.sqrt(np.maximum(before, LEVEL_CHANNELS))
     known = np.broadcast_to(spectra.noise.offset == 0, len(total))
-    return np.where(known, 0.0, LEVEL_ERROR * total)
+    return np.where(known, 0.0, np.hypot(scatter, LEVEL_ERROR * total))
 
 
 def zero_channel(energy_eV: np.ndarray) -> float:
