@@ -8,13 +8,16 @@ import numpy as np
 __all__ = ["level_peaks"]
 
 STANDING_OUT = 1.5  # standard errors that a small peak has to rise by
-SMALL = 0.05  # of the highest point of the spectrum
+VISIBLE, SMALL = 0.005, 0.05  # of the highest point of the spectrum
 
 
 def level_peaks(
     losses: np.ndarray, errors: np.ndarray, standing_out: float = STANDING_OUT
 ) -> np.ndarray:
     """Cut small peaks off at the higher of the two saddles beside them.
+
+    Those that rise by less than a two-hundredth of the highest point are ripples that
+    nobody takes for a peak, and stay.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def _level(row: np.ndarray, least: np.ndarray) -> None:
     """In place."""
     from scipy.signal import find_peaks
 
-    tops, found = find_peaks(row, prominence=0)
+    tops, found = find_peaks(row, prominence=VISIBLE * row.max())
     heights = found["prominences"]
     before = row.copy()
     for peak in np.flatnonzero(heights < least[tops]):

@@ -38,12 +38,12 @@ def test_a_large_peak_stays_though_it_is_not_sure():
 
 def test_ripples_on_the_flank_of_a_peak_go_and_the_peak_stays():
     channel = np.arange(200)
-    losses = (bump(100, 50.0, 30.0) + 0.2 * np.sin(channel))[None]
+    losses = (bump(100, 50.0, 30.0) + 0.5 * np.sin(channel))[None]
     losses -= losses.min()
     levelled = level_peaks(losses, ERRORS)[0]
-    found = find_peaks(levelled, prominence=0.1)[0]
+    found = find_peaks(levelled, prominence=0.3)[0]
     assert found.size == 1
-    assert np.abs(levelled - losses[0]).max() < 1.0
+    assert np.abs(levelled - losses[0]).max() < 1.01
 
 
 rows = arrays(float, (1, 40), elements=st.floats(0, 100), unique=True)
