@@ -24,7 +24,7 @@ FLAG_DEVIANCE = 1.5
 FLAG_IN_SIGMA = 5.0
 N_REPLICATES = 2
 SMOOTHER = 1.1  # errors over those on what was found
-SCALES = (0.9, 3.0)  # least and most that errors are multiplied by
+SCALES = (1.0, 3.0)  # least and most that errors are multiplied by
 COUNT_UNSEEN = 0.25  # counts that may be where none was seen, within the response
 
 
@@ -134,7 +134,7 @@ def error_scale(
     -------
     float
         Between 68 % within one error and 95 % within 1.96, and 10 % more, since what
-        was found is smoother than the truth; 0.9 to 3.
+        was found is smoother than the truth; 1 to 3.
     """
     counts = _poisson_of_each(np.maximum(response.forward(found), 0.0), random_state)
     off = np.abs(again(counts) - found) / np.maximum(errors, 1e-12)

@@ -14,7 +14,9 @@ from .xray_richardson_lucy import with_sums_of
 if TYPE_CHECKING:
     from .xray_network import XrayNetwork
 
-__all__ = ["restore"]
+__all__ = ["restore", "with_areas_of"]
+
+ADDED_COUNTS = 10.0  # to those within the response, before they are compared
 
 AT_ONCE = 16  # spectra that the network sees together
 
@@ -59,4 +61,31 @@ def _restored(
         scale = log_scale.exp() * torch.from_numpy(widening)
         errors = standard_errors(root, scale)
     found = with_sums_of(counts, root.double().numpy() ** 2)
-    return found, errors.double().numpy()
+    return with_areas_of(counts, found, response), errors.double().numpy()
+
+
+def with_areas_of(
+    counts: np.ndarray, found: np.ndarray, response: XrayResponse
+) -> np.ndarray:
+    """Spectra with the counts of the data under every line, not in all alone.
+
+    A network that is not sure of a line makes it too small. The counts within the
+    response are compared with those that are expected, ten of each added, so that a
+    continuum of few counts stays smooth.
+
+    Parameters
+    ----------
+    counts, found : ndarray, shape (n_spectra, n_channels)
+        The data, and spectra at the target resolution.
+    response : XrayResponse
+
+    Returns
+    -------
+    ndarray, shape (n_spectra, n_channels)
+    """
+    seen, expected = (
+        response.backward(spectra) * response.channels_under
+        for spectra in (counts, response.forward(found))
+    )
+    ratio = (seen + ADDED_COUNTS) / (expected + ADDED_COUNTS)
+    return with_sums_of(counts, found * ratio)
