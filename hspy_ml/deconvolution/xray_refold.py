@@ -24,7 +24,8 @@ FLAG_DEVIANCE = 1.5
 FLAG_IN_SIGMA = 5.0
 N_REPLICATES = 2
 SMOOTHER = 1.1  # errors over those on what was found
-SCALES = (1.0, 3.0)  # least and most that errors are multiplied by
+SCALES = (0.75, 3.0)  # least and most that errors are multiplied by
+MANY_COUNTS = 3e4  # show what the response does not describe: errors are not reduced
 COUNT_UNSEEN = 0.25  # counts that may be where none was seen, within the response
 
 
@@ -134,12 +135,15 @@ def error_scale(
     -------
     float
         Between 68 % within one error and 95 % within 1.96, and 10 % more, since what
-        was found is smoother than the truth; 1 to 3.
+        was found is smoother than the truth; 0.75 to 3, and at least 1 for many counts.
     """
     counts = _poisson_of_each(np.maximum(response.forward(found), 0.0), random_state)
     off = np.abs(again(counts) - found) / np.maximum(errors, 1e-12)
     one, two = np.quantile(off, (0.68, 0.95))
-    return float(np.clip(SMOOTHER * np.sqrt(one * two / 1.96), *SCALES))
+    least, most = SCALES
+    if np.median(found.sum(axis=1)) > MANY_COUNTS:
+        least = 1.0
+    return float(np.clip(SMOOTHER * np.sqrt(one * two / 1.96), least, most))
 
 
 def _poisson_of_each(expected: np.ndarray, seed: int) -> np.ndarray:
