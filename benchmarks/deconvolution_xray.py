@@ -175,7 +175,7 @@ def certified(folder: Path) -> None:
 
     print("\nmeasured spectrum                  counts  deviance flagged  chosen")
     for path in sorted(folder.glob("*/*.msa")):
-        s = hs.load(path, signal_type="EDS_SEM")
+        s = hs.load(path, signal_type="EDS_SEM", escape_square_brackets=True)
         counts = s.data[None]
         acquisition = acquisition_from_signal(s, "auto")
         prepared = prepare_xray_deconvolution(counts, acquisition)
