@@ -18,7 +18,7 @@ __all__ = ["ARCHITECTURES", "default_steps", "train_on_spectra"]
 
 DILATED, SEED = "dilated U-net", "EELSpecNet"
 ARCHITECTURES = (DILATED, SEED)
-N_STEPS = {DILATED: 1500, SEED: 1500}  # some minutes
+N_STEPS = {DILATED: 1500, SEED: 1000}  # some minutes
 BATCH_SIZE = 16
 LEARNING_RATE = {DILATED: 1e-3, SEED: 1e-3}
 N_SIMULATED_SCENES, N_SIMULATED_RESPONSES = 1000, 300
