@@ -176,6 +176,8 @@ def certified(folder: Path) -> None:
     print("\nmeasured spectrum                  counts  deviance flagged  chosen")
     for path in sorted(folder.glob("*/*.msa")):
         s = hs.load(path, signal_type="EDS_SEM", escape_square_brackets=True)
+        if s.data.ndim != 1 or s.data.size == 0:
+            continue  # a file that could not be read
         counts = s.data[None]
         acquisition = acquisition_from_signal(s, "auto")
         prepared = prepare_xray_deconvolution(counts, acquisition)
