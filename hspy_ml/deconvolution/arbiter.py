@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .candidates import Candidate, Path, Start
+from .candidates import NETWORK, Candidate, Path, Start
 from .noise import split
 from .stopping import KEPT, held_out_likelihood
 
 if TYPE_CHECKING:
     from .measured import Measured
 
-__all__ = ["Choice", "choose", "held_out_scores", "picked"]
+__all__ = ["Choice", "choose", "held_out_scores", "network_alone", "picked"]
 
 _NOT_JUDGED = 1.0  # widths of the response from the zero loss
 _PATIENCE = 2  # candidates of a path that are worse than the best, before its end
@@ -162,6 +162,20 @@ def choose(first: np.ndarray, second: np.ndarray, paths: list[Path]) -> Choice:
         ways[best],
         each,
     )
+
+
+def network_alone(why: str) -> Choice:
+    """The network's result for all spectra, without any competition.
+
+    Parameters
+    ----------
+    why : str
+
+    Returns
+    -------
+    Choice
+    """
+    return Choice(NETWORK, f"network: {why}.", best=Candidate(NETWORK, 0, 0.0))
 
 
 def picked(scores: np.ndarray, choice: Choice) -> list[Candidate]:

@@ -35,10 +35,14 @@ class Begun(NamedTuple):
     scene : torch.Tensor, shape (n, n_scene)
     errors : ndarray, shape (n, n_channels) or None
         Standard errors of it at the target resolution, where they are known.
+    losses : ndarray, shape (n, n_channels) or None
+        The scene at the target resolution without its zero-loss line, where it is
+        known better than by blurring the scene again.
     """
 
     scene: torch.Tensor
     errors: np.ndarray | None = None
+    losses: np.ndarray | None = None
 
 
 #: From measured spectra to where steps start.
@@ -184,12 +188,13 @@ def run(ways: list[Candidate], spectra: Measured, starts: dict[str, Start]) -> B
     Returns
     -------
     Begun
-        Scenes; errors of spectra whose way knows none are NaN.
+        Scenes; errors and losses of spectra whose way knows none are NaN.
     """
     import torch
 
     scene = torch.empty(len(spectra), spectra.transfer.n_scene)
     errors = np.full(spectra.electrons.shape, np.nan, np.float32)
+    losses = errors.copy()
     for way in dict.fromkeys(ways):
         rows = np.flatnonzero([other == way for other in ways])
         some = spectra.select(rows)
@@ -204,4 +209,6 @@ def run(ways: list[Candidate], spectra: Measured, starts: dict[str, Start]) -> B
         )
         if begun.errors is not None:
             errors[rows] = begun.errors
-    return Begun(scene, errors)
+        if begun.losses is not None and way.n_steps == 0:
+            losses[rows] = begun.losses
+    return Begun(scene, errors, losses)

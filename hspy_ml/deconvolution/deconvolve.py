@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arbiter import Choice, choose, held_out_scores
+from .arbiter import Choice, choose, held_out_scores, network_alone
 from .candidates import NETWORK, RICHARDSON_LUCY, Begun, paths, run
 from .deconvolved import Deconvolved, reduced_deviance
 from .deconvolver import Deconvolver
@@ -35,6 +35,14 @@ LARGEST_SAMPLE = 32  # spectra that decide
 REPLICATED = 12  # of them, from which errors are learnt
 NOT_EXPLAINED = 1.3  # median reduced deviance, above which noise is taken for larger
 WIDENED = 3  # times at most
+NOT_SHARPENED = (
+    "The zero-loss peaks are too narrow to be sharpened: spectra are left as they are, "
+    "but for the dark level."
+)
+MISFIT = (
+    "the data are not explained within their noise, so that counts held out from them "
+    "cannot judge"
+)
 
 
 def prepare_deconvolution(
@@ -133,6 +141,9 @@ def _decided(
     Where the response does not explain the data within their noise, the noise is taken
     for larger, so that what is not explained is not taken for signal.
     """
+    if (target_widths(own, deconvolver.wanted_width) >= own.fwhm).all():
+        notes = [*notes, NOT_SHARPENED]
+        return replace(deconvolver, choice=Choice("none", ""), notes=tuple(notes))
     for _ in range(WIDENED):
         spectra = deconvolver.measure(counts, own)
         chosen = replace(deconvolver, choice=_chosen(deconvolver, counts, spectra))
@@ -162,6 +173,8 @@ def _decided(
 
 
 def _chosen(deconvolver: Deconvolver, counts: np.ndarray, spectra: Measured) -> Choice:
+    if deconvolver.noise.widening > 1 and deconvolver.model is not None:
+        return network_alone(MISFIT)
     starts = deconvolver.starts()
     ways = paths(
         with_network=deconvolver.model is not None,

@@ -89,6 +89,26 @@ class Deconvolved:
             filled[name][usable] = values
         return replace(self, **filled)
 
+    def with_rows(self, rows: np.ndarray, others: Deconvolved) -> Deconvolved:
+        """The same with some spectra replaced.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n,)
+        others : Deconvolved
+            As many as there are True.
+
+        Returns
+        -------
+        Deconvolved
+        """
+        replaced = {}
+        for name in _MISSING:
+            values = np.array(getattr(self, name))
+            values[rows] = getattr(others, name)
+            replaced[name] = values
+        return replace(self, **replaced)
+
     def single_scattering(self) -> Deconvolved:
         """Plural scattering removed.
 
@@ -113,7 +133,10 @@ class Deconvolved:
 
 
 def finished(
-    spectra: Measured, scene: torch.Tensor, target_width: np.ndarray
+    spectra: Measured,
+    scene: torch.Tensor,
+    target_width: np.ndarray,
+    losses: np.ndarray | None = None,
 ) -> np.ndarray:
     """A scene as a result whose counts are those measured.
 
@@ -123,6 +146,9 @@ def finished(
     scene : torch.Tensor, shape (n, n_scene)
     target_width : ndarray, shape (n,)
         FWHM in channels.
+    losses : ndarray, shape (n, n_channels), optional
+        At the target resolution, with the zero loss at `spectra.zero`, where they are
+        known better than by the scene; NaN elsewhere.
 
     Returns
     -------
@@ -131,6 +157,9 @@ def finished(
         line; if that does not suffice, all is scaled.
     """
     result = spectra.result(scene, target_width).numpy().astype(float)
+    if losses is not None:
+        known = np.isfinite(losses).all(axis=1)
+        result[known] = _moved_losses(losses[known], spectra.moves[known])
     total = np.maximum(spectra.electrons.double().sum(dim=1).numpy(), 0.0)
     missing = total - result.sum(axis=1)
     centre = spectra.zero + spectra.moves
@@ -142,6 +171,59 @@ def finished(
     result = fewer + np.maximum(missing, 0)[:, None] * line
     left = result.sum(axis=1)
     return result * (total / np.where(left > 0, left, 1.0))[:, None]
+
+
+def _moved_losses(losses: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    from .restore import moved
+
+    if not channels.any():
+        return losses
+    return np.maximum(moved(losses.astype(float), channels), 0)
+
+
+def unsharpened(spectra: Measured, choice: Choice) -> Deconvolved:
+    """Spectra as they are, but for the offset, moved by whole channels.
+
+    What a response is too narrow for: it would be made wider.
+
+    Parameters
+    ----------
+    spectra : Measured
+    choice : Choice
+
+    Returns
+    -------
+    Deconvolved
+        Its deviance is zero: nothing was changed.
+    """
+    n, n_channels = spectra.electrons.shape
+    electrons = spectra.electrons.numpy().astype(float)
+    read = spectra.read_variance.numpy()
+    from_zero = np.broadcast_to(spectra.transfer.shifts, n)
+    steps = np.rint(spectra.moves - from_zero).astype(int)
+    source = np.arange(n_channels) - steps[:, None]
+    inside = (source >= 0) & (source < n_channels)
+    source = np.clip(source, 0, n_channels - 1)
+    total = np.maximum(electrons.sum(axis=1), 0)
+    counted = np.maximum(electrons, 0)
+    errors = np.sqrt(counted + read)
+    kept = np.where(inside, np.take_along_axis(counted, source, axis=1), 0)
+    kept *= (total / np.maximum(kept.sum(axis=1), 1e-30))[:, None]
+    gain, offset = (
+        np.broadcast_to(values, n)[:, None]
+        for values in (spectra.noise.gain, spectra.noise.offset)
+    )
+    return Deconvolved(
+        (kept * gain).astype(np.float32),
+        (np.take_along_axis(errors, source, axis=1) * gain).astype(np.float32),
+        (electrons * gain + offset).astype(np.float32),
+        np.zeros(n),
+        spectra.problem != "",
+        spectra.shifts,
+        choice,
+        spectra.zero + from_zero + steps,
+        spectra.fwhm,
+    )
 
 
 def reduced_deviance(

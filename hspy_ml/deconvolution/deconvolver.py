@@ -18,7 +18,7 @@ from .candidates import (
     from_zero_loss,
     run,
 )
-from .deconvolved import Deconvolved, finished, reduced_deviance
+from .deconvolved import Deconvolved, finished, reduced_deviance, unsharpened
 from .explaining import explained
 from .measured import Measured, measured
 from .network_start import network_start
@@ -84,6 +84,11 @@ class Deconvolver:
     notes: tuple[str, ...] = ()
 
     @property
+    def estimated(self) -> bool:
+        """Whether the response was estimated from the spectra."""
+        return self.response is None or self.blind is not None
+
+    @property
     def target_width(self) -> float:
         """FWHM of the results, channels; the median where they differ."""
         if self.response is None:
@@ -119,10 +124,28 @@ class Deconvolver:
         widths = np.broadcast_to(
             target_widths(spectra.response, self.wanted_width), len(block)
         )
+        narrow = widths >= spectra.fwhm
+        if narrow.all():
+            return unsharpened(spectra, self.choice)
+        sharp = self._sharpened(counts, spectra, widths, blind)
+        if not narrow.any():
+            return sharp
+        return sharp.with_rows(narrow, unsharpened(spectra.select(narrow), self.choice))
+
+    def _sharpened(
+        self,
+        counts: np.ndarray,
+        spectra: Measured,
+        widths: np.ndarray,
+        blind: BlindResponse | None,
+    ) -> Deconvolved:
         starts = self.starts()
         ways = self.ways(counts, spectra, starts)
         found = run(ways, spectra, starts)
+        before = found.scene.clone()
         spectra = explained(spectra, found.scene)
+        more = (found.scene != before).any(dim=1).numpy()
+        found.losses[more] = np.nan
         stepped = np.array([way.n_steps > 0 for way in ways])
         return self._result(spectra, found, stepped, widths, blind)
 
@@ -179,7 +202,8 @@ class Deconvolver:
         """
         starts: dict[str, Start] = {RICHARDSON_LUCY: from_zero_loss}
         if self.model is not None:
-            starts[NETWORK] = network_start(self.model, self.wanted_width)
+            doubt = float(self.estimated)
+            starts[NETWORK] = network_start(self.model, self.wanted_width, doubt)
         return starts
 
     def _result(
@@ -196,7 +220,7 @@ class Deconvolver:
         deviance = reduced_deviance(electrons, expected, read)
         noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
         odd = flags(electrons, noise, spectra.response, expected, blind=blind)
-        result = finished(spectra, found.scene, widths)
+        result = finished(spectra, found.scene, widths, found.losses)
         errors = self.error_scale.errors(result, expected + read, found.errors, stepped)
         errors = np.hypot(errors, _level_error(spectra)[:, None])
         gain, offset = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .alignment import refined_shifts
+from .matched_centre import matched_centres
 from .transfer import Transfer
 from .zero_loss import find_zero_loss
 
@@ -158,6 +159,8 @@ def measured(
     electrons = torch.from_numpy(noise.electrons(counts).astype(np.float32))
     read = np.broadcast_to(noise.read_electrons, len(counts)).astype(np.float32)
     read_variance = torch.from_numpy(read.copy())[:, None]
+    matched = matched_centres(electrons.numpy(), response, centre)
+    centre = np.where(known, matched, centre)
     transfer = Transfer(response, counts.shape[1], shifts=centre - zero)
     refined = refined_shifts(electrons, transfer, zero, fwhm, read_variance)
     shifts = np.where(peaks.problem == "", refined, centre - zero)

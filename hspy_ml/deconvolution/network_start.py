@@ -23,7 +23,9 @@ _SHARPENING = 5  # iterations: the network's losses are smooth
 _LEAST = 1e-9  # of the mean, that is divided by
 
 
-def network_start(model: DeconvolverModel, wanted_width: float | None) -> Start:
+def network_start(
+    model: DeconvolverModel, wanted_width: float | None, doubt: float = 0.0
+) -> Start:
     """The start that a network gives.
 
     Parameters
@@ -31,6 +33,8 @@ def network_start(model: DeconvolverModel, wanted_width: float | None) -> Start:
     model : DeconvolverModel
     wanted_width : float or None
         FWHM of the result in channels, see `target_widths`.
+    doubt : float, default 0
+        One where the response was estimated from the spectra.
 
     Returns
     -------
@@ -53,13 +57,14 @@ def network_start(model: DeconvolverModel, wanted_width: float | None) -> Start:
             centre=spectra.zero
             + np.broadcast_to(spectra.transfer.shifts, len(spectra)),
             target_width=wanted_width,
+            doubt=doubt,
         )
         widths = target_widths(spectra.response, wanted_width)
         losses = spectra.transfer.with_margins(torch.from_numpy(found.losses))
         scene = without_gaussian(losses, widths)
         at = spectra.zero + spectra.transfer.margin
         scene[:, at] += torch.from_numpy(np.asarray(found.area, np.float32))
-        return Begun(scene, found.errors)
+        return Begun(scene, found.errors, found.losses)
 
     return start
 

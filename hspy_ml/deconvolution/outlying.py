@@ -102,7 +102,8 @@ def flags(
     """
     electrons, refolded = _checked(electrons, refolded)
     n, n_channels = electrons.shape
-    peaks = find_zero_loss(electrons) if blind is None else blind
+    of_others = blind is None or blind.pooled  # the spectra of a sample, if any
+    peaks = find_zero_loss(electrons) if of_others else blind
     centre = np.where(np.isfinite(peaks.centre), peaks.centre, 0.0)
     width = np.broadcast_to(response.fwhm, n)
     distance = (np.arange(n_channels) - centre[:, None]) / width[:, None]
