@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Deconvolved", "Deconvolver", "prepare_deconvolution"]
 
-LARGEST_SAMPLE = 32  # spectra that decide
+LARGEST_SAMPLE = 16  # spectra that decide
 REPLICATED = 12  # of them, from which errors are learnt
 NOT_EXPLAINED = 1.3  # median reduced deviance, above which noise is taken for larger
 WIDENED = 3  # times at most
