@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["refined_shifts"]
 
-_N_STEPS = 4
+_N_STEPS = 3
 _LONGEST_STEP = 1.0  # channel
 _FARTHEST = 4.0  # channels from the start, in all
 _FROM, _TO = -1.5, 0.4  # FWHM: the side without losses, and the top

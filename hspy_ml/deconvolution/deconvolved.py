@@ -156,10 +156,14 @@ def finished(
         Electrons, not negative. What is too many or too few goes to the zero-loss
         line; if that does not suffice, all is scaled.
     """
-    result = spectra.result(scene, target_width).numpy().astype(float)
+    result = np.empty(spectra.electrons.shape)
+    known = np.zeros(len(result), bool)
     if losses is not None:
         known = np.isfinite(losses).all(axis=1)
         result[known] = _moved_losses(losses[known], spectra.moves[known])
+    if not known.all():
+        blurred = spectra.select(~known).result(scene[~known], target_width[~known])
+        result[~known] = blurred.numpy()
     total = np.maximum(spectra.electrons.double().sum(dim=1).numpy(), 0.0)
     missing = total - result.sum(axis=1)
     centre = spectra.zero + spectra.moves

@@ -219,7 +219,9 @@ class Deconvolver:
         electrons = spectra.electrons.numpy()
         deviance = reduced_deviance(electrons, expected, read)
         noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
-        odd = flags(electrons, noise, spectra.response, expected, blind=blind)
+        odd = flags(
+            electrons, noise, spectra.response, expected, blind=blind, peaks=spectra
+        )
         result = finished(spectra, found.scene, widths, found.losses)
         errors = self.error_scale.errors(result, expected + read, found.errors, stepped)
         errors = np.hypot(errors, _level_error(spectra)[:, None])

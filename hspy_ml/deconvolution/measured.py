@@ -62,6 +62,11 @@ class Measured:
     def __len__(self) -> int:
         return self.electrons.shape[0]
 
+    @property
+    def centre(self) -> np.ndarray:
+        """Channel of the measured zero loss, shape (n,)."""
+        return self.zero + np.broadcast_to(self.transfer.shifts, len(self))
+
     def select(self, rows: np.ndarray) -> Measured:
         """Some of the spectra.
 

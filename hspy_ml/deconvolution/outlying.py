@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .outlying_statistics import misfit, peak_share, unexplained_before
-from .zero_loss import find_zero_loss
+from .zero_loss import ZeroLoss, find_zero_loss
 
 if TYPE_CHECKING:
     from .blind_response import BlindResponse
+    from .measured import Measured
     from .noise import DetectorNoise
     from .response import Response
 
@@ -73,6 +74,7 @@ def flags(
     refolded: np.ndarray,
     *,
     blind: BlindResponse | None = None,
+    peaks: Measured | ZeroLoss | BlindResponse | None = None,
 ) -> Outlying:
     """Judge spectra and what was made of them.
 
@@ -87,6 +89,8 @@ def flags(
         Electrons expected by the result, by that response.
     blind : BlindResponse, optional
         Where the response was estimated from the spectra themselves.
+    peaks : Measured, ZeroLoss or BlindResponse, optional
+        `centre` and `problem` of their zero-loss peaks; found in them if not given.
 
     Returns
     -------
@@ -102,8 +106,7 @@ def flags(
     """
     electrons, refolded = _checked(electrons, refolded)
     n, n_channels = electrons.shape
-    of_others = blind is None or blind.pooled  # the spectra of a sample, if any
-    peaks = find_zero_loss(electrons) if of_others else blind
+    peaks = find_zero_loss(electrons) if peaks is None else peaks
     centre = np.where(np.isfinite(peaks.centre), peaks.centre, 0.0)
     width = np.broadcast_to(response.fwhm, n)
     distance = (np.arange(n_channels) - centre[:, None]) / width[:, None]

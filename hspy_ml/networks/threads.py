@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 __all__ = [
     "available_cores",
+    "has_half_precision",
     "one_torch_thread",
     "torch_threads",
     "training_threads",
@@ -32,6 +33,20 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def has_half_precision() -> bool:
+    """Whether the processor multiplies numbers of half precision (bfloat16) itself.
+
+    Returns
+    -------
+    bool
+        If not, or not known, half precision is no faster than single.
+    """
+    import torch
+
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def training_threads() -> int:
