@@ -19,7 +19,7 @@ _N_ITERATIONS = 20
 _OUTLYING = 16.0  # squares over the variance, above which they count as this
 _CORE = 2.0  # target widths around the zero loss, which are left out
 _USUAL_SHARE = 0.68
-_LIMITS = 1.0, 3.0  # of the widening of a network's errors
+_LIMITS = 1.1, 3.0  # of the widening of a network's errors
 _LEAST_SHARE = 1e-8
 
 
