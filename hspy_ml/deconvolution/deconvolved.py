@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from .arbiter import Choice
     from .measured import Measured
+    from .response import Response
 
-__all__ = ["Deconvolved", "finished", "reduced_deviance"]
+__all__ = ["Deconvolved", "finished", "reduced_deviance", "unsharpened"]
 
 #: What stands for the results of spectra that could not be used.
 _MISSING = {
@@ -29,6 +30,7 @@ _MISSING = {
     "zero_channels": np.nan,
     "target_width": np.nan,
 }
+_SAMPLED = 3.0  # channels: wider peaks can be moved by parts of channels
 _LEAST_VARIANCE = 1e-3  # electrons^2
 
 
@@ -56,6 +58,8 @@ class Deconvolved:
         Where the zero loss of the result is.
     target_width : ndarray, shape (n,)
         FWHM in channels.
+    lines : ndarray, shape (n, n_channels), optional
+        The zero-loss lines of area one, where they are no Gaussians.
     """
 
     spectra: np.ndarray
@@ -67,6 +71,7 @@ class Deconvolved:
     choice: Choice
     zero_channels: np.ndarray
     target_width: np.ndarray
+    lines: np.ndarray | None = None
 
     def spread_over(self, usable: np.ndarray) -> Deconvolved:
         """The result among spectra that could not be used.
@@ -87,6 +92,9 @@ class Deconvolved:
             shape = (usable.size, *values.shape[1:])
             filled[name] = np.full(shape, missing, dtype=values.dtype)
             filled[name][usable] = values
+        if self.lines is not None:
+            filled["lines"] = np.full((usable.size, self.lines.shape[1]), np.nan)
+            filled["lines"][usable] = self.lines
         return replace(self, **filled)
 
     def with_rows(self, rows: np.ndarray, others: Deconvolved) -> Deconvolved:
@@ -107,7 +115,10 @@ class Deconvolved:
             values = np.array(getattr(self, name))
             values[rows] = getattr(others, name)
             replaced[name] = values
-        return replace(self, **replaced)
+        n_channels = self.spectra.shape[1]
+        lines = gaussian_line(n_channels, self.zero_channels, self.target_width)
+        lines[rows] = others.lines
+        return replace(self, **replaced, lines=lines)
 
     def single_scattering(self) -> Deconvolved:
         """Plural scattering removed.
@@ -120,7 +131,11 @@ class Deconvolved:
         """
         from .plural import single_scattering
 
-        single = single_scattering(self.spectra, self.zero_channels, self.target_width)
+        lines = self.lines
+        if lines is None:
+            n_channels = self.spectra.shape[1]
+            lines = gaussian_line(n_channels, self.zero_channels, self.target_width)
+        single = single_scattering(self.spectra, lines)
         ratio = np.divide(
             single,
             self.spectra,
@@ -186,9 +201,10 @@ def _moved_losses(losses: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 
 def unsharpened(spectra: Measured, choice: Choice) -> Deconvolved:
-    """Spectra as they are, but for the offset, moved by whole channels.
+    """Spectra as they are, but for the offset, and moved.
 
-    What a response is too narrow for: it would be made wider.
+    A peak that is hardly wider than the target would be made wider. Where it has less
+    than three channels it is moved by whole ones.
 
     Parameters
     ----------
@@ -203,8 +219,8 @@ def unsharpened(spectra: Measured, choice: Choice) -> Deconvolved:
     n, n_channels = spectra.electrons.shape
     electrons = spectra.electrons.numpy().astype(float)
     read = spectra.read_variance.numpy()
-    from_zero = np.broadcast_to(spectra.transfer.shifts, n)
-    steps = np.rint(spectra.moves - from_zero).astype(int)
+    way = spectra.moves - spectra.transfer.shifts
+    steps = np.rint(way).astype(int)
     source = np.arange(n_channels) - steps[:, None]
     inside = (source >= 0) & (source < n_channels)
     source = np.clip(source, 0, n_channels - 1)
@@ -212,7 +228,10 @@ def unsharpened(spectra: Measured, choice: Choice) -> Deconvolved:
     counted = np.maximum(electrons, 0)
     errors = np.sqrt(counted + read)
     kept = np.where(inside, np.take_along_axis(counted, source, axis=1), 0)
+    part = np.where(spectra.fwhm >= _SAMPLED, way - steps, 0.0)
+    kept = _moved_losses(kept, part)
     kept *= (total / np.maximum(kept.sum(axis=1), 1e-30))[:, None]
+    zero = spectra.centre + steps + part
     gain, offset = (
         np.broadcast_to(values, n)[:, None]
         for values in (spectra.noise.gain, spectra.noise.offset)
@@ -225,8 +244,23 @@ def unsharpened(spectra: Measured, choice: Choice) -> Deconvolved:
         spectra.problem != "",
         spectra.shifts,
         choice,
-        spectra.zero + from_zero + steps,
+        zero,
         spectra.fwhm,
+        _lines(spectra.response, zero, n_channels),
+    )
+
+
+def _lines(response: Response, zero: np.ndarray, n_channels: int) -> np.ndarray:
+    """Zero-loss lines of the response's own shape."""
+    kernel = response.kernel
+    channels = np.arange(n_channels)
+    own = np.arange(kernel.shape[1]) - response.half_width
+    rows = np.broadcast_to(kernel, (len(zero), kernel.shape[1]))
+    return np.stack(
+        [
+            np.interp(channels - place, own, row, left=0, right=0)
+            for row, place in zip(rows, zero, strict=True)
+        ]
     )
 
 

@@ -5,25 +5,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from .transfer import gaussian_line, gaussian_transform
-
 __all__ = ["single_scattering"]
 
 _PADDED = 3  # times the axis, so that what fades out does not come round
 _LEAST_TARGET = 0.01  # of the target's transform, where it is divided by
 
 
-def single_scattering(
-    spectra: np.ndarray, zero_channel: np.ndarray, target_width: np.ndarray
-) -> np.ndarray:
+def single_scattering(spectra: np.ndarray, line: np.ndarray) -> np.ndarray:
     """Fourier-log deconvolution of spectra whose zero-loss line is known.
 
     Parameters
     ----------
     spectra : ndarray, shape (n, n_channels)
-        Counts at the target resolution, with little noise.
-    zero_channel, target_width : ndarray, shape (n,)
-        Where the zero-loss line is, and its FWHM; channels.
+        Counts, with little noise.
+    line : ndarray, shape (n, n_channels)
+        Their zero-loss lines of area one, where they are.
 
     Returns
     -------
@@ -44,18 +40,15 @@ def single_scattering(
 
     spectra = np.asarray(spectra, dtype=float)
     n_channels = spectra.shape[1]
-    line = gaussian_line(n_channels, zero_channel, target_width)
     zero_loss = _zero_loss_counts(spectra, line)
     losses = spectra - zero_loss[:, None] * line
     length = fft.next_fast_len(_PADDED * n_channels, real=True)
-    transform = fft.rfft(_faded(losses, length))
-    frequency = 2 * np.pi * fft.rfftfreq(length)
-    to_zero = np.exp(1j * frequency * np.asarray(zero_channel)[:, None])
-    gaussian = gaussian_transform(target_width, length)
-    sharp = gaussian / (gaussian**2 + _LEAST_TARGET**2) * (1 + _LEAST_TARGET**2)
+    of_line = fft.rfft(line, length)
+    sharp = of_line.conj() / (np.abs(of_line) ** 2 + _LEAST_TARGET**2)
+    sharp *= 1 + _LEAST_TARGET**2
     scale = np.where(zero_loss > 0, zero_loss, 1.0)[:, None]
-    ratio = 1 + transform * to_zero * sharp / scale
-    logarithm = _continuous_log(ratio) / (sharp * to_zero)
+    ratio = 1 + fft.rfft(_faded(losses, length)) * sharp / scale
+    logarithm = _continuous_log(ratio) / sharp
     single = fft.irfft(logarithm * scale, length)[:, :n_channels]
     result = np.maximum(single + zero_loss[:, None] * line, 0)
     known = (zero_loss > 0) & np.isfinite(result).all(axis=1)

@@ -80,7 +80,8 @@ def _highest_loss(energy: np.ndarray, found: np.ndarray, errors: np.ndarray) -> 
     while reach + 1 < found.size and found[reach + 1] < found[reach]:
         reach += 1
     beyond = (found + errors)[reach:]
-    if energy[peak] > 0 or not beyond.size or not np.nanmax(beyond) > 0:
+    is_zero_loss = abs(energy[peak]) < 3 * (energy[1] - energy[0])
+    if not is_zero_loss or not beyond.size or not np.nanmax(beyond) > 0:
         return 1.05 * top
     return 1.15 * float(np.nanmax(beyond))
 
