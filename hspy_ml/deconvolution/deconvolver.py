@@ -19,7 +19,7 @@ from .candidates import (
     run,
 )
 from .deconvolved import Deconvolved, finished, reduced_deviance, unsharpened
-from .explaining import explained
+from .explaining import explained, realigned
 from .measured import Measured, measured
 from .network_start import network_start
 from .noise import DetectorNoise
@@ -142,6 +142,11 @@ class Deconvolver:
         starts = self.starts()
         ways = self.ways(counts, spectra, starts)
         found = run(ways, spectra, starts)
+        spectra, rows = realigned(spectra, found.scene)
+        if rows.size:
+            again = run([ways[k] for k in rows], spectra.select(rows), starts)
+            for old, new in zip(found, again, strict=True):
+                old[rows] = new
         before = found.scene.clone()
         spectra = explained(spectra, found.scene)
         more = (found.scene != before).any(dim=1).numpy()

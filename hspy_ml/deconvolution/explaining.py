@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .measured import Measured
 
-__all__ = ["explained"]
+__all__ = ["explained", "realigned"]
 
 _WORSE_THAN = 4.0  # standard errors of the deviance above one: not explained
 _LINE = 2  # channels of a scene on either side that belong to the zero loss
@@ -41,9 +41,8 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     Measured
         With better offsets and shifts.
     """
-    limit = 1 + _WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
     for n_steps in _STEPS:
-        rows = np.flatnonzero(_unexplained(spectra, scene, limit))
+        rows = np.flatnonzero(_unexplained(spectra, scene))
         if not rows.size:
             break
         some = spectra.select(rows)
@@ -62,11 +61,40 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     return spectra
 
 
-def _unexplained(spectra: Measured, scene: torch.Tensor, limit: float) -> np.ndarray:
+def realigned(
+    spectra: Measured, scene: torch.Tensor
+) -> tuple[Measured, np.ndarray]:
+    """Find offset and zero loss again where the data are not explained.
+
+    Losses in the flank of the peak pull it; once they are known, it can be placed.
+
+    Parameters
+    ----------
+    spectra : Measured
+    scene : torch.Tensor, shape (n, n_scene)
+        With the losses; not changed.
+
+    Returns
+    -------
+    spectra : Measured
+    rows : ndarray of int
+        Of the spectra that have changed.
+    """
+    rows = np.flatnonzero(_unexplained(spectra, scene))
+    if rows.size:
+        some = spectra.select(rows)
+        spectra = _with_shifts(spectra, rows, _better_shifts(some, scene[rows]))
+        level = _left_level(spectra.select(rows), scene[rows])
+        spectra = _with_offset(spectra, rows, level)
+    return spectra, rows
+
+
+def _unexplained(spectra: Measured, scene: torch.Tensor) -> np.ndarray:
     """Where residuals are larger than the noise, and alike in adjacent channels.
 
     Noise that was estimated too small makes them larger, but leaves them independent.
     """
+    limit = 1 + _WORSE_THAN * np.sqrt(2 / spectra.electrons.shape[1])
     expected = spectra.transfer.forward(scene).clamp_(min=0).numpy()
     read = spectra.read_variance.numpy()
     electrons = spectra.electrons.numpy()

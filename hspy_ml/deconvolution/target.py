@@ -10,7 +10,7 @@ from .response import Response
 __all__ = ["DEFAULT_TARGET", "check_target", "target_widths"]
 
 DEFAULT_TARGET = 4.0  # channels: a Gaussian that channels still sample well
-_SHARPER_THAN = 1.05  # target widths that a response needs, to be sharpened
+_SHARPER_THAN = 0.98  # target widths that a response needs: its tails go, at least
 
 
 def target_widths(response: Response, target_width: float | None) -> np.ndarray:
