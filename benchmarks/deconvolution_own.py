@@ -113,7 +113,7 @@ def seed(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     how = {} if options.steps is None else {"n_steps": options.steps}
     model = train_seed_model(width=options.width, dilation=options.dilation, **how)
-    print(f"EELSpecNet: {time.perf_counter() - started:.0f} s\n{model.info}\n")
+    print(f"EELSpecNet: {time.perf_counter() - started:.0f} s\n{model.info()}\n")
     _print_seed_figures(model, options.n)
     found = {
         (name, "EELSpecNet"): [_figures(test_set(name, options.n), model)]

@@ -17,7 +17,6 @@ from .network_blocks import check_channels, each_block
 from .network_files import (
     TASK,
     checked_names,
-    filled_network,
     labels_on_card,
     prefixed,
     without_prefix,
@@ -159,11 +158,12 @@ class NetworkClassifier:
             If card and weights do not make such a classifier.
         """
         from ..networks.phase_network import PhaseNetwork
+        from ..networks.weights import network_on_card
 
         names = checked_names(stored, ARCHITECTURE)
         sizes = dict(stored.card.hyperparameters)
         weights = without_prefix(stored.weights, _PREFIX)
-        network = filled_network(PhaseNetwork, sizes, weights)
+        network = network_on_card(PhaseNetwork, sizes, weights)
         test = OddnessTest.from_weights(stored.weights)
         group = _checked_bins(stored.weights.get(_BINS))
         wanted = (len(names), int(group[-1]) + 1)

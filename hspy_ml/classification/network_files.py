@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from .classified import TASK
 __all__ = [
     "TASK",
     "checked_names",
-    "filled_network",
     "labels_on_card",
     "prefixed",
     "without_prefix",
@@ -98,45 +96,3 @@ def without_prefix(
     """
     n = len(prefix)
     return {k[n:]: w for k, w in weights.items() if k.startswith(prefix)}
-
-
-def filled_network(
-    make: Any, sizes: Mapping[str, Any], weights: Mapping[str, np.ndarray]
-) -> Any:
-    """A network of a file, built once its weights are what its card says.
-
-    Parameters
-    ----------
-    make : type
-        Of the network.
-    sizes : mapping of str to int
-        What it is made from.
-    weights : mapping of str to ndarray
-
-    Returns
-    -------
-    torch.nn.Module
-        In evaluation mode.
-
-    Raises
-    ------
-    ValueError
-        If they do not fit together.
-    """
-    import torch
-
-    from ..networks.weights import fill_network
-
-    if not all(type(size) is int and size > 0 for size in sizes.values()):
-        raise ValueError("the sizes in its card are no whole numbers above zero")
-    try:
-        with torch.device("meta"):  # takes no memory
-            wanted = make(**sizes).state_dict()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"the sizes in its card are wrong: {error}") from error
-    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
-    if shapes != {name: array.shape for name, array in weights.items()}:
-        raise ValueError("its weights are of other sizes than its card says")
-    network = make(**sizes)
-    fill_network(network, weights)
-    return network.eval()

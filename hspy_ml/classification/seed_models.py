@@ -19,7 +19,6 @@ from .network_blocks import check_channels, each_block
 from .network_files import (
     TASK,
     checked_names,
-    filled_network,
     labels_on_card,
     prefixed,
     without_prefix,
@@ -151,16 +150,17 @@ class SeedClassifier:
         """
         from ..networks.seed_classifier import SeedCNN
         from ..networks.seed_detector import SeedDetector
+        from ..networks.weights import network_on_card
 
         names = checked_names(stored, ARCHITECTURE)
         card, weights = stored.card, stored.weights
         sizes = dict(card.hyperparameters)
-        cnn = filled_network(SeedCNN, sizes, without_prefix(weights, _CNN))
+        cnn = network_on_card(SeedCNN, sizes, without_prefix(weights, _CNN))
         if sizes["n_phases"] != len(names):
             raise ValueError("its network is for another number of phases")
         sizes = {"n_channels": sizes["n_channels"]}
         own = without_prefix(weights, _DETECTOR)
-        detector = filled_network(SeedDetector, sizes, own)
+        detector = network_on_card(SeedDetector, sizes, own)
         return cls(names, detector, cnn, card.training, card.scores)
 
     def __repr__(self) -> str:

@@ -147,10 +147,9 @@ class Deconvolver:
             again = run([ways[k] for k in rows], spectra.select(rows), starts)
             for old, new in zip(found, again, strict=True):
                 old[rows] = new
-        before = found.scene.clone()
-        spectra = explained(spectra, found.scene)
-        more = (found.scene != before).any(dim=1).numpy()
-        found.losses[more] = np.nan
+            spectra = explained(spectra, found.scene, rows)
+            more = (found.scene[rows] != again.scene).any(dim=1).numpy()
+            found.losses[rows[more]] = np.nan
         stepped = np.array([way.n_steps > 0 for way in ways])
         return self._result(spectra, found, stepped, widths, blind)
 

@@ -63,9 +63,13 @@ class DeconvolverModel:
             self.scores,
         )
 
-    @property
     def info(self) -> str:
-        """The card as text."""
+        """The card as text.
+
+        Returns
+        -------
+        str
+        """
         return str(self.card)
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
@@ -125,7 +129,7 @@ class DeconvolverModel:
         return cls(network, card.conditions, card.training, card.scores)
 
     def __repr__(self) -> str:
-        return f"DeconvolverModel\n{self.info}"
+        return f"DeconvolverModel\n{self.info()}"
 
 
 def load_deconvolver(path: str | PathLike[str]) -> DeconvolverModel:

@@ -143,7 +143,7 @@ def main() -> None:
     model = train_default(options.steps, N_TOLD, checkpoint, progress)
     model.save(options.file, overwrite=True)
     checkpoint.unlink(missing_ok=True)
-    print(model.info)
+    print(model.info())
 
 
 def _report() -> Callable[[int], None]:

@@ -27,7 +27,9 @@ _STANDING_OUT = 2.5  # standard errors: what the steps follow
 _STEPS = (0, 20, 80)  # further steps before it is looked at again
 
 
-def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
+def explained(
+    spectra: Measured, scene: torch.Tensor, rows: np.ndarray | None = None
+) -> Measured:
     """Correct offset and alignment, and go on with likelihood steps, where needed.
 
     Parameters
@@ -35,14 +37,17 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     spectra : Measured
     scene : torch.Tensor, shape (n, n_scene)
         Is changed, where the reduced deviance is four standard errors above one.
+    rows : ndarray of int, optional
+        The spectra to look at; all if not given.
 
     Returns
     -------
     Measured
         With better offsets and shifts.
     """
+    rows = np.arange(len(spectra)) if rows is None else rows
     for n_steps in _STEPS:
-        rows = np.flatnonzero(_unexplained(spectra, scene))
+        rows = rows[_unexplained(spectra.select(rows), scene[rows])]
         if not rows.size:
             break
         some = spectra.select(rows)
@@ -61,9 +66,7 @@ def explained(spectra: Measured, scene: torch.Tensor) -> Measured:
     return spectra
 
 
-def realigned(
-    spectra: Measured, scene: torch.Tensor
-) -> tuple[Measured, np.ndarray]:
+def realigned(spectra: Measured, scene: torch.Tensor) -> tuple[Measured, np.ndarray]:
     """Find offset and zero loss again where the data are not explained.
 
     Losses in the flank of the peak pull it; once they are known, it can be placed.

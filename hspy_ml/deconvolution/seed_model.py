@@ -94,7 +94,7 @@ class SeedModel(DeconvolverModel):
         return cls(network, card.conditions, card.training, card.scores)
 
     def __repr__(self) -> str:
-        return f"SeedModel\n{self.info}"
+        return f"SeedModel\n{self.info()}"
 
 
 def load_seed_model(path: str | PathLike[str]) -> SeedModel:

@@ -132,7 +132,7 @@ def main() -> None:
         return
     model = train_default(options.rounds)
     model.save(options.file, overwrite=True)
-    print(model.info)
+    print(model.info())
 
 
 if __name__ == "__main__":

@@ -55,9 +55,13 @@ class XrayModel:
             self.scores,
         )
 
-    @property
     def info(self) -> str:
-        """The card as text."""
+        """The card as text.
+
+        Returns
+        -------
+        str
+        """
         return str(self.card)
 
     def why_not(self, response: XrayResponse) -> str:
@@ -104,7 +108,7 @@ class XrayModel:
         save_model(path, StoredModel(self.card, halves), overwrite)
 
     def __repr__(self) -> str:
-        return f"XrayModel\n{self.info}"
+        return f"XrayModel\n{self.info()}"
 
 
 def load_xray_model(path: str | PathLike[str]) -> XrayModel:

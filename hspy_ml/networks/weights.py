@@ -92,16 +92,21 @@ def network_on_card(
     ValueError
         If they do not fit together.
     """
-    if not all(type(size) is int and size > 0 for size in sizes.values()):
-        raise ValueError("the sizes in its card are no whole numbers above zero")
+    if not all(type(size) is int and size >= 0 for size in sizes.values()):
+        raise ValueError("the sizes in its card are wrong: they are no whole numbers")
     try:
         with torch.device("meta"):  # takes no memory
             wanted = make(**sizes).state_dict()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"the sizes in its card are wrong: {error}") from error
-    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
-    if shapes != {name: array.shape for name, array in weights.items()}:
-        raise ValueError("its weights are of other sizes than its card says")
+    for name, tensor in wanted.items():
+        if name not in weights or weights[name].shape != tuple(tensor.shape):
+            raise ValueError(
+                f"{name} is missing, or of another size than its card says"
+            )
+    unknown = sorted(weights.keys() - wanted.keys())
+    if unknown:
+        raise ValueError(f"its card knows no weight {unknown[0]}")
     network = make(**sizes)
     fill_network(network, weights)
     return network.eval()

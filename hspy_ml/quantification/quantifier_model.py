@@ -152,28 +152,12 @@ def load_model(path: str | PathLike[str]) -> QuantifierModel:
 
 
 def _network_of(stored: StoredModel) -> QuantifierNetwork:
-    """The network of a file, built once its weights are what its card says."""
-    import torch
-
+    """The network of a file, and whether its columns are there."""
     from ..networks.quantifier import QuantifierNetwork
-    from ..networks.weights import fill_network
+    from ..networks.weights import network_on_card
 
-    sizes = stored.card.hyperparameters
-    if not all(type(value) is int for value in sizes.values()):
-        raise ValueError("the sizes in its card are wrong: they are no whole numbers")
-    try:
-        with torch.device("meta"):  # takes no memory
-            wanted = QuantifierNetwork(**sizes).state_dict()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"the sizes in its card are wrong: {error}") from error
-    for name, tensor in wanted.items():
-        found = stored.weights.get(name)
-        if found is None or found.shape != tuple(tensor.shape):
-            raise ValueError(
-                f"{name} is missing, or of another size than its card says"
-            )
-    network = QuantifierNetwork(**sizes)
-    fill_network(network, stored.weights)
+    card = stored.card
+    network = network_on_card(QuantifierNetwork, card.hyperparameters, stored.weights)
     measuring = network.measuring
     if measuring.numel() and not 0 <= measuring.min() <= measuring.max() < len(
         network.shapes

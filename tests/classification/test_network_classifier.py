@@ -111,14 +111,14 @@ def test_damaged_files_are_refused():
     for name, message in (
         ("channel_bins", "lacks channel_bins"),
         ("oddness.means", "lacks oddness.means"),
-        ("network.roots.weight", "other sizes"),
+        ("network.roots.weight", "roots.weight is missing"),
     ):
         weights = {k: w for k, w in stored.weights.items() if k != name}
         with pytest.raises(ValueError, match=message):
             NetworkClassifier.from_stored(StoredModel(stored.card, weights))
     sizes = {**stored.card.hyperparameters, "width": -3}
     card = replace(stored.card, hyperparameters=sizes)
-    with pytest.raises(ValueError, match="no whole numbers above zero"):
+    with pytest.raises(ValueError, match="they are no whole numbers"):
         NetworkClassifier.from_stored(StoredModel(card, stored.weights))
     with pytest.raises(ValueError, match="a PhaseNetwork for classification"):
         other = replace(stored.card, architecture="SeedNetworks")

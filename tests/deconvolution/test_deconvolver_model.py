@@ -45,7 +45,7 @@ def test_a_model_is_what_was_saved(model, batch, tmp_path):
     model.save(path)
     again = load_deconvolver(path)
     assert again.card == model.card
-    assert "deconvolution" in again.info
+    assert "deconvolution" in again.info()
     exposure = exposure_of(batch)
     with torch.no_grad():
         mine, same = model.network(exposure), again.network(exposure)
@@ -66,7 +66,7 @@ def test_saving_replaces_nothing_unasked(model, tmp_path):
     ("change", "message"),
     [
         ({"architecture": "SeedNetwork"}, "a SeedNetwork for deconvolution"),
-        ({"hyperparameters": {"width": 16, "n_levels": 3, "n_dilations": 2}}, "sizes"),
+        ({"hyperparameters": {"width": 16, "n_levels": 3, "n_dilations": 2}}, "another size"),
         ({"hyperparameters": {"width": "8"}}, "whole numbers"),
         ({"task": "denoising"}, "not for deconvolution"),
     ],

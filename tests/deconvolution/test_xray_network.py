@@ -121,7 +121,7 @@ def test_saved_and_loaded(tmp_path, some):
     model = default_xray_model()
     model.save(tmp_path / "again.safetensors")
     again = load_xray_model(tmp_path / "again.safetensors")
-    assert again.info == model.info
+    assert again.info() == model.info()
     counts, _, found = some
     same = deconvolved(counts, model=again)
     np.testing.assert_array_equal(same.spectra, found.spectra)
