@@ -66,7 +66,7 @@ def _draw_spectrum(
     axes.fill_between(energy.axis, low.clip(0), high, color=_FOUND, alpha=0.3, lw=0)
     axes.plot(energy.axis, found, _FOUND, lw=1.2, label=report.method)
     axes.set_ylim(0, _highest_loss(energy.axis, found, errors))
-    axes.set_xlabel(f"{energy.name} ({energy.units})")
+    axes.set_xlabel(f"Energy ({energy.units})")
     axes.set_ylabel("counts")
     axes.set_title(report.signal.metadata.General.title, fontsize=10)
     axes.legend(frameon=False, fontsize=9)
