@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Deconvolver", "zero_channel"]
 
+JUDGED_UNCHANGED = ("counts before the peak", "few electrons without loss")
 LEVEL_BEFORE = 3.0  # widths before the zero loss, where the offset is measured
 LEVEL_CHANNELS = 24  # from which its statistical error is read
 LEVEL_ERROR = 3e-4  # of the mean counts, that an estimated offset is uncertain by
@@ -126,11 +127,20 @@ class Deconvolver:
         )
         narrow = widths >= spectra.fwhm
         if narrow.all():
-            return unsharpened(spectra, self.choice)
+            return self._unsharpened(spectra)
         sharp = self._sharpened(counts, spectra, widths, blind)
         if not narrow.any():
             return sharp
-        return sharp.with_rows(narrow, unsharpened(spectra.select(narrow), self.choice))
+        return sharp.with_rows(narrow, self._unsharpened(spectra.select(narrow)))
+
+    def _unsharpened(self, spectra: Measured) -> Deconvolved:
+        kept = unsharpened(spectra, self.choice)
+        electrons, read = spectra.electrons.numpy(), spectra.read_variance.numpy()
+        noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
+        odd = flags(electrons, noise, spectra.response, electrons, peaks=spectra)
+        judged = [odd.reasons.index(reason) for reason in JUDGED_UNCHANGED]
+        flagged = kept.flagged | (odd.values[:, judged] >= 1).any(axis=1)
+        return replace(kept, flagged=flagged)
 
     def _sharpened(
         self,
