@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, save_model
-from ..networks.model_file import load_model as load_stored
+from ..networks.model_file import StoredModel
+from ..networks.saved_model import SavedModel, model_from_file
 from .classified import TASK, Classified, PhaseClassifier
 from .conditions import SpectrumConditions
 
@@ -32,7 +32,7 @@ _SPECTRA, _NOTES = "spectra", "notes"
 
 
 @dataclass(frozen=True, eq=False)
-class PhaseModel:
+class PhaseModel(SavedModel):
     """Tells the phases of spectra of certain conditions.
 
     ``hspy_ml.train_classifier`` makes one, ``s.classify_phases(model)`` uses it.
@@ -65,15 +65,6 @@ class PhaseModel:
     def card(self) -> ModelCard:
         """What it is for and how it was made."""
         return self.to_stored().card
-
-    def info(self) -> str:
-        """The card as text.
-
-        Returns
-        -------
-        str
-        """
-        return str(self.card)
 
     def classify(
         self,
@@ -135,23 +126,6 @@ class PhaseModel:
         if not (np.isfinite(used).all() and (used >= 0).all()):
             raise ValueError("`spectra` hold counts that are negative or not finite.")
         return self.classifier.classify(DenseCounts(used), num_workers=1).labels
-
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
-        """Save as a model file, to be shared; ``hspy_ml.load_model(path)`` loads it.
-
-        Parameters
-        ----------
-        path : str or path
-            Ends in ".safetensors".
-        overwrite : bool, default False
-            Whether to replace a file.
-
-        Raises
-        ------
-        ValueError, OSError
-            If the name ends in something else, or it cannot be written.
-        """
-        save_model(path, self.to_stored(), overwrite)
 
     def to_stored(self) -> StoredModel:
         """Card and weights as they are in a file."""
@@ -224,12 +198,7 @@ def load_phase_model(path: str | PathLike[str]) -> PhaseModel:
     ValueError
         If it is no model file for classification, or damaged; the message says why.
     """
-    try:
-        return PhaseModel.from_stored(load_stored(path, TASK))
-    except ValueError as error:
-        if str(path) in str(error):
-            raise
-        raise ValueError(f"{path} cannot be used: {error}") from error
+    return model_from_file(path, TASK, PhaseModel.from_stored)
 
 
 def _class_of(architecture: str) -> Any:

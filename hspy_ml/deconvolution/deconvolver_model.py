@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, load_model, save_model
+from ..networks.model_file import StoredModel
+from ..networks.saved_model import SavedModel, model_from_file
 
 if TYPE_CHECKING:
     from .deconvolution_network import DeconvolutionNetwork
@@ -32,7 +33,7 @@ DEFAULT_FILE = Path(__file__).parent / "data" / "low_loss.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
-class DeconvolverModel:
+class DeconvolverModel(SavedModel):
     """A network that finds the losses of spectra whose response is known.
 
     Parameters
@@ -62,32 +63,6 @@ class DeconvolverModel:
             self.training,
             self.scores,
         )
-
-    def info(self) -> str:
-        """The card as text.
-
-        Returns
-        -------
-        str
-        """
-        return str(self.card)
-
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
-        """Write a model file, in half precision.
-
-        Parameters
-        ----------
-        path : str or path
-            Ends in ".safetensors".
-        overwrite : bool, default False
-            Whether to replace a file.
-
-        Raises
-        ------
-        ValueError, OSError
-            If the name ends in something else, or it cannot be written.
-        """
-        save_model(path, self.to_stored(), overwrite)
 
     def to_stored(self) -> StoredModel:
         """Card and weights as they are in a file."""
@@ -150,12 +125,7 @@ def load_deconvolver(path: str | PathLike[str]) -> DeconvolverModel:
     ValueError
         If it is no model file for deconvolution, or damaged; the message says why.
     """
-    try:
-        return DeconvolverModel.from_stored(load_model(path, TASK))
-    except ValueError as error:
-        if str(path) in str(error):
-            raise
-        raise ValueError(f"{path} cannot be used: {error}") from error
+    return model_from_file(path, TASK, DeconvolverModel.from_stored)
 
 
 @lru_cache(maxsize=1)

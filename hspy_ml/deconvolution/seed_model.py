@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, load_model
+from ..networks.model_file import StoredModel
 from ..networks.plan import TrainingHistory, TrainingPlan
+from ..networks.saved_model import model_from_file
 from .deconvolver_model import TASK, DeconvolverModel
 from .seed_stream import SeedStream
 
@@ -113,7 +114,7 @@ def load_seed_model(path: str | PathLike[str]) -> SeedModel:
     FileNotFoundError, ValueError
         If there is none, or it is of another architecture, or damaged.
     """
-    return SeedModel.from_stored(load_model(path, TASK))
+    return model_from_file(path, TASK, SeedModel.from_stored)
 
 
 def train_seed_model(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, load_model, save_model
+from ..networks.model_file import StoredModel, load_model
+from ..networks.saved_model import SavedModel
 from .xray_response import NARROWING, XrayResponse
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ LIKE_TARGET = 0.05  # of the target's width, that another may differ from the tr
 
 
 @dataclass(frozen=True, eq=False)
-class XrayModel:
+class XrayModel(SavedModel):
     """A network that sharpens X-ray spectra.
 
     Parameters
@@ -55,15 +56,6 @@ class XrayModel:
             self.scores,
         )
 
-    def info(self) -> str:
-        """The card as text.
-
-        Returns
-        -------
-        str
-        """
-        return str(self.card)
-
     def why_not(self, response: XrayResponse) -> str:
         """Why the network is not for a response; empty if it is.
 
@@ -86,26 +78,13 @@ class XrayModel:
             )
         return ""
 
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
-        """Write a model file, in half precision.
-
-        Parameters
-        ----------
-        path : str or path
-            Ends in ".safetensors".
-        overwrite : bool, default False
-            Whether to replace a file.
-
-        Raises
-        ------
-        ValueError, OSError
-            If the name ends in something else, or it cannot be written.
-        """
+    def to_stored(self) -> StoredModel:
+        """Card and weights as they are in a file, in half precision."""
         from ..networks.weights import network_weights
 
         weights = network_weights(self.network)
         halves = {name: weight.astype(np.float16) for name, weight in weights.items()}
-        save_model(path, StoredModel(self.card, halves), overwrite)
+        return StoredModel(self.card, halves)
 
     def __repr__(self) -> str:
         return f"XrayModel\n{self.info()}"

@@ -8,8 +8,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, save_model
-from ..networks.model_file import load_model as load_stored
+from ..networks.model_file import StoredModel
+from ..networks.saved_model import SavedModel, model_from_file
 from .network_conditions import NetworkConditions
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ ARCHITECTURE = "QuantifierNetwork"
 
 
 @dataclass(frozen=True, eq=False)
-class QuantifierModel:
+class QuantifierModel(SavedModel):
     """A network that gives spectra their composition, for certain conditions.
 
     ``hspy_ml.train_quantifier`` trains one, ``s.ml_quantify(model=model)`` uses it.
@@ -59,32 +59,6 @@ class QuantifierModel:
             self.training,
             self.scores,
         )
-
-    def info(self) -> str:
-        """The card as text.
-
-        Returns
-        -------
-        str
-        """
-        return str(self.card)
-
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
-        """Save as a model file, to be shared; ``hspy_ml.load_model(path)`` loads it.
-
-        Parameters
-        ----------
-        path : str or path
-            Ends in ".safetensors".
-        overwrite : bool, default False
-            Whether to replace a file.
-
-        Raises
-        ------
-        ValueError, OSError
-            If the name ends in something else, or it cannot be written.
-        """
-        save_model(path, self.to_stored(), overwrite)
 
     def to_stored(self) -> StoredModel:
         """Card and weights as they are in a file."""
@@ -143,12 +117,7 @@ def load_model(path: str | PathLike[str]) -> QuantifierModel:
     ValueError
         If it is no model file for quantification, or damaged; the message says why.
     """
-    try:
-        return QuantifierModel.from_stored(load_stored(path, TASK))
-    except ValueError as error:
-        if str(path) in str(error):
-            raise
-        raise ValueError(f"{path} cannot be used: {error}") from error
+    return model_from_file(path, TASK, QuantifierModel.from_stored)
 
 
 def _network_of(stored: StoredModel) -> QuantifierNetwork:
