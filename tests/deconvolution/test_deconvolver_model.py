@@ -66,7 +66,10 @@ def test_saving_replaces_nothing_unasked(model, tmp_path):
     ("change", "message"),
     [
         ({"architecture": "SeedNetwork"}, "a SeedNetwork for deconvolution"),
-        ({"hyperparameters": {"width": 16, "n_levels": 3, "n_dilations": 2}}, "another size"),
+        (
+            {"hyperparameters": {"width": 16, "n_levels": 3, "n_dilations": 2}},
+            "another size",
+        ),
         ({"hyperparameters": {"width": "8"}}, "whole numbers"),
         ({"task": "denoising"}, "not for deconvolution"),
     ],
