@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..networks.plan import TrainingPlan
 from .deconvolver_model import DEFAULT_FILE, DeconvolverModel
+from .network_scores import with_scores
 from .network_stream import LowLossStream
 from .network_training import train_network
 from .scene_bank import RESPONSES, SCENE_SHARES, random_bank, random_bank_responses
@@ -140,7 +141,7 @@ def main() -> None:
     options = parser.parse_args()
     checkpoint = options.file.with_suffix(".checkpoint.safetensors")
     progress = _report()
-    model = train_default(options.steps, N_TOLD, checkpoint, progress)
+    model = with_scores(train_default(options.steps, N_TOLD, checkpoint, progress))
     model.save(options.file, overwrite=True)
     checkpoint.unlink(missing_ok=True)
     print(model.info())
