@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .dark_level import dark_level
-from .zero_loss import find_zero_loss, half_height_width
+from .zero_loss import find_highest_peak, half_height_width
 
 __all__ = ["Response"]
 
@@ -100,7 +100,7 @@ class Response:
             raise ValueError(
                 "`psf` holds NaN or infinite values; replace or crop these channels."
             )
-        peaks = find_zero_loss(counts)
+        peaks = find_highest_peak(counts)
         peaks.check("psf")
         if offset is None:
             offset = dark_level(counts, peaks.centre, peaks.fwhm)
@@ -120,6 +120,35 @@ class Response:
                 "that holds the peak and its tails, without a background."
             )
         return response
+
+    @classmethod
+    def from_shape(cls, shape: np.ndarray, centre: float | np.ndarray) -> Response:
+        """Make it from a shape that is known: without noise, and without an offset.
+
+        Parameters
+        ----------
+        shape : ndarray, shape (n, n_channels) or (n_channels,)
+            Not negative.
+        centre : float or ndarray, shape (n,)
+            Channel of the zero loss.
+
+        Returns
+        -------
+        Response
+            To the end of the longer tail; zero where the shape does not reach.
+
+        Raises
+        ------
+        ValueError
+            As the class.
+        """
+        shape = np.atleast_2d(np.asarray(shape, dtype=float))
+        n_channels = shape.shape[1]
+        centre = np.broadcast_to(np.asarray(centre, dtype=float), len(shape))
+        farthest = max(centre.max(), (n_channels - 1 - centre).max())
+        distance = np.arange(-int(np.ceil(farthest)), int(np.ceil(farthest)) + 1)
+        rows = [_moved(row, c + distance) for row, c in zip(shape, centre, strict=True)]
+        return cls(np.stack(rows))
 
     @property
     def half_width(self) -> int:
@@ -163,6 +192,18 @@ class Response:
         """
         excess = self.half_width - half_width
         return self if excess <= 0 else Response(self.kernel[:, excess:-excess])
+
+
+def _moved(shape: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """A shape at fractions of channels, zero outside."""
+    from scipy.ndimage import map_coordinates
+
+    at = np.rint(where)
+    if np.abs(where - at).max() < 1e-6:
+        inside = (at >= 0) & (at < shape.size)
+        return np.where(inside, shape[np.clip(at, 0, shape.size - 1).astype(int)], 0)
+    moved = map_coordinates(shape, where[None], order=5, mode="constant")
+    return np.maximum(moved, 0)
 
 
 def _kernel(net: np.ndarray, centre: float, fwhm: float, half_width: int) -> np.ndarray:

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ZeroLoss", "find_zero_loss", "half_height_width", "peak_top"]
+__all__ = [
+    "ZeroLoss",
+    "find_highest_peak",
+    "find_zero_loss",
+    "half_height_width",
+    "peak_top",
+]
 
 _FIRST_ABOVE = 0.2  # of the highest channel: the zero loss is the first such peak
 _SMOOTHING = np.array([1, 4, 6, 4, 1]) / 16
@@ -96,12 +103,33 @@ def find_zero_loss(spectra: np.ndarray) -> ZeroLoss:
     -------
     ZeroLoss
     """
+    return _peaks(spectra, _first_peak)
+
+
+def find_highest_peak(spectra: np.ndarray) -> ZeroLoss:
+    """Find the highest peaks: the zero loss of vacuum spectra, before any shoulder.
+
+    Parameters
+    ----------
+    spectra : ndarray, shape (n, n_channels)
+        As for :func:`find_zero_loss`.
+
+    Returns
+    -------
+    ZeroLoss
+    """
+    return _peaks(spectra, lambda smooth, base: np.argmax(smooth, axis=1))
+
+
+def _peaks(
+    spectra: np.ndarray, peak_of: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> ZeroLoss:
     counts = np.array(spectra, dtype=float, ndmin=2)
     finite = np.isfinite(counts)
     counts[~finite] = 0
     base = np.median(counts, axis=1)
     smooth = _smoothed(counts)
-    rough = _first_peak(smooth, base)
+    rough = peak_of(smooth, base)
     rise = smooth - base[:, None]
     width = half_height_width(rise, rough)
     top, log_height = peak_top(counts - base[:, None], rough, width)

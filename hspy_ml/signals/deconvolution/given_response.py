@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...deconvolution.response import Response
-from ...deconvolution.zero_loss import find_zero_loss
+from ...deconvolution.vacuum_response import response_of_vacuum
+from ...deconvolution.zero_loss import find_highest_peak, find_zero_loss
 from ..axes import energy_axis
 from ..data import map_shape, real_numbers, signal_array
 
@@ -19,6 +20,7 @@ SAME_SCALE = 1e-3  # relative difference of channel widths that does not matter
 COARSEST = 3.0  # channels of a PSF, in channels of the spectra
 VACUUM_SHARE = 0.1  # of the pixels, at most, that are taken as vacuum
 LESS_LOSS = 0.5  # of the median share of lost electrons, that vacuum has at most
+MOST_TURNS = 8  # between up and down, along a PSF that is a shape and not measured
 NEAR_WIDTHS = 2.0  # of the peak's width to either side, that count as not lost
 
 
@@ -85,7 +87,9 @@ def _from_signal(s: Any, psf: Any) -> GivenResponse:
             f"The PSF was resampled from channels of {own_width:g} to {width:g} eV.",
         )
     of_each_pixel = map_shape(psf) == map_shape(s) and values.shape[0] > 1
-    response = Response.from_spectrum(values)
+    energy = energy_axis(psf, "eV")
+    zero = (0.5 - energy[0] / own_width) * ratio - 0.5
+    response = _response(values, zero)
     if not of_each_pixel:
         response = _mean(response, values)
     return GivenResponse(response, (_said(response, width, "given"), *notes))
@@ -101,10 +105,37 @@ def _from_array(s: Any, psf: Any) -> GivenResponse:
     maps = map_shape(s)
     of_each_pixel = values.ndim > 1 and values.shape[:-1] == maps and maps != (1,)
     values = values.reshape(-1, values.shape[-1])
-    response = Response.from_spectrum(values)
+    response = _response(values, (values.shape[1] - 1) / 2)
     if not of_each_pixel:
         response = _mean(response, values)
     return GivenResponse(response, (_said(response, _channel_width(s), "given"),))
+
+
+def _response(values: np.ndarray, zero: float) -> Response:
+    """From measured peaks, or from shapes whose zero may be known.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, n_channels)
+    zero : float
+        Channel of 0 eV, which is taken if the top is there.
+    """
+    if not all(_is_shape(row) for row in values):
+        return response_of_vacuum(values)
+    peaks = find_highest_peak(values)
+    peaks.check("psf")
+    tops = np.argmax(values, axis=1)
+    at_zero = np.abs(tops - zero).max() <= 0.5
+    return Response.from_shape(values, zero if at_zero else peaks.centre)
+
+
+def _is_shape(row: np.ndarray) -> bool:
+    """Whether it goes up and down as a computed peak does, and not as noise."""
+    if not (np.isfinite(row).all() and row.min() >= 0 and row.max() > 0):
+        return False
+    steps = np.sign(np.diff(row))
+    steps = steps[steps != 0]
+    return bool(np.count_nonzero(np.diff(steps)) <= MOST_TURNS)
 
 
 def _from_vacuum(psf: str, spectra: Any, excluded: np.ndarray) -> GivenResponse:
@@ -124,7 +155,7 @@ def _from_vacuum(psf: str, spectra: Any, excluded: np.ndarray) -> GivenResponse:
             f"the median spectrum {np.median(lost):.2g}. Give a vacuum spectrum, or "
             "leave `psf` out to estimate it (blind)."
         )
-    response = _mean(Response.from_spectrum(values[thinnest]), values[thinnest])
+    response = _mean(response_of_vacuum(values[thinnest]), values[thinnest])
     note = f"PSF from {thinnest.size} pixels of vacuum in the map."
     return GivenResponse(response, (note,))
 
