@@ -57,9 +57,9 @@ def deconvolve_net(
     method : {"auto", "network", "richardson-lucy"}
         "auto" takes what predicts held-out counts best.
     target_width_eV : float, optional
-        Full width at half maximum that a sharp line has in the result. By default four
-        channels, for a PSF twice as wide as that or wider; with a PSF that is narrower
-        nothing is sharpened. EDS: by default a fraction of the detector's resolution.
+        Full width at half maximum that a sharp line has in the result, by default four
+        channels. With a PSF that is narrower nothing is sharpened. EDS: by default the
+        detector's resolution divided by 2.5.
     align : bool, default True
         EELS: put the zero loss of every spectrum at 0 eV.
     remove_plural_scattering : bool, default False
