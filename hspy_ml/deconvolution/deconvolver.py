@@ -136,7 +136,7 @@ class Deconvolver:
     def _unsharpened(self, spectra: Measured) -> Deconvolved:
         kept = unsharpened(spectra, self.choice)
         electrons, read = spectra.electrons.numpy(), spectra.read_variance.numpy()
-        noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
+        noise = DetectorNoise.of_electrons(read[:, 0])
         odd = flags(electrons, noise, spectra.response, electrons, peaks=spectra)
         judged = [odd.reasons.index(reason) for reason in JUDGED_UNCHANGED]
         flagged = kept.flagged | (odd.values[:, judged] >= 1).any(axis=1)
@@ -232,7 +232,7 @@ class Deconvolver:
         read = spectra.read_variance.numpy()
         electrons = spectra.electrons.numpy()
         deviance = reduced_deviance(electrons, expected, read)
-        noise = DetectorNoise(np.ones(len(read)), read[:, 0], np.zeros(len(read)))
+        noise = DetectorNoise.of_electrons(read[:, 0])
         odd = flags(
             electrons, noise, spectra.response, expected, blind=blind, peaks=spectra
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..simulation.low_loss_test_sets import LowLossSpectra, test_set
 from .deconvolver_model import DeconvolverModel
 from .noise import DetectorNoise
@@ -36,8 +34,7 @@ def score_network(model: DeconvolverModel, spectra: LowLossSpectra) -> Scores:
     response = Response(spectra.responses)
     electrons = (spectra.counts - spectra.offset[:, None]) / spectra.gain[:, None]
     read_variance = (spectra.read_noise / spectra.gain) ** 2
-    n = len(electrons)
-    noise = DetectorNoise(np.ones(n), read_variance, np.zeros(n))
+    noise = DetectorNoise.of_electrons(read_variance)
     found = restore(
         electrons, response, noise, model, zero_channel=spectra.zero_channel
     )

@@ -51,7 +51,7 @@ def network_start(
         found = restore(
             spectra.electrons.numpy(),
             spectra.response,
-            _read_noise(spectra.read_variance),
+            DetectorNoise.of_electrons(spectra.read_variance[:, 0].numpy()),
             model,
             zero_channel=float(spectra.zero),
             centre=spectra.zero
@@ -102,9 +102,3 @@ def without_gaussian(smooth: torch.Tensor, fwhm: np.ndarray) -> torch.Tensor:
         ratio = (smooth + least) / (blurred(scene) + least)
         scene.mul_(blurred(ratio)).div_(inside)
     return scene
-
-
-def _read_noise(read_variance: torch.Tensor) -> DetectorNoise:
-    """The noise of counts that are electrons already."""
-    read = read_variance[:, 0].numpy().astype(float)
-    return DetectorNoise(np.ones_like(read), read, np.zeros_like(read))

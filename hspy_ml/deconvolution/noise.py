@@ -51,6 +51,22 @@ class DetectorNoise:
         if (self.read_variance < 0).any():
             raise ValueError("`read_variance` of the noise has to be zero or more.")
 
+    @classmethod
+    def of_electrons(cls, read_variance: np.ndarray) -> DetectorNoise:
+        """Of counts that are electrons already.
+
+        Parameters
+        ----------
+        read_variance : ndarray, shape (n,)
+            Electrons^2.
+
+        Returns
+        -------
+        DetectorNoise
+            Of gain one, without an offset.
+        """
+        return cls(np.ones(1), read_variance, np.zeros(1))
+
     @property
     def read_electrons(self) -> np.ndarray:
         """Variance of reading out in electrons^2, shape (n,)."""

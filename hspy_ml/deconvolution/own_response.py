@@ -64,7 +64,7 @@ def _estimated(
     centre = np.where(known, peaks.centre, 0.0)
     offset = dark_level(counts, centre, np.where(known, peaks.fwhm, 1.0))
     electrons = (counts - offset[:, None]) * np.exp(-prior.log_gain)
-    noise = DetectorNoise(np.ones(n), np.full(n, prior.read), np.zeros(n))
+    noise = DetectorNoise.of_electrons(np.full(n, prior.read))
     return blind_response(electrons, noise, pooled=pooled)
 
 

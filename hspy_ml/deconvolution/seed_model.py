@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel
 from ..networks.plan import TrainingHistory, TrainingPlan
 from ..networks.saved_model import model_from_file
 from .deconvolver_model import TASK, DeconvolverModel
@@ -39,7 +37,7 @@ TEST = 2  # stream of random numbers apart from the training's
 FIRST_AFTER = 30  # channels past the zero loss, from where on losses are judged
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SeedModel(DeconvolverModel):
     """EELSpecNet, which is blind: it takes the response from the spectrum alone.
 
@@ -47,55 +45,17 @@ class SeedModel(DeconvolverModel):
     ----------
     network : SeedNetwork
     conditions, training, scores : dict
-        See :class:`hspy_ml.deconvolution.deconvolver_model.DeconvolverModel`.
+        See :class:`hspy_ml.deconvolution.network_model.NetworkModel`.
     """
 
-    network: SeedNetwork
+    architecture: ClassVar[str] = ARCHITECTURE
 
-    @property
-    def card(self) -> ModelCard:
-        """What it is for, how it was trained and how good it is."""
-        return ModelCard(
-            TASK,
-            ARCHITECTURE,
-            self.network.hyperparameters,
-            self.conditions,
-            self.training,
-            self.scores,
-        )
-
-    @classmethod
-    def from_stored(cls, stored: StoredModel) -> SeedModel:
-        """The model of a file's card and weights.
-
-        Parameters
-        ----------
-        stored : StoredModel
-
-        Returns
-        -------
-        SeedModel
-
-        Raises
-        ------
-        ValueError
-            If card and weights do not make such a model.
-        """
-        from ..networks.weights import network_on_card
+    @staticmethod
+    def network_class() -> type:
+        """The class of the network, which torch is imported for."""
         from .seed_network import SeedNetwork
 
-        card = stored.card
-        if card.task != TASK or card.architecture != ARCHITECTURE:
-            raise ValueError(
-                f"The model is a {card.architecture} for {card.task}; an "
-                f"{ARCHITECTURE} for {TASK} is expected."
-            )
-        weights = {name: w.astype(np.float32) for name, w in stored.weights.items()}
-        network = network_on_card(SeedNetwork, card.hyperparameters, weights)
-        return cls(network, card.conditions, card.training, card.scores)
-
-    def __repr__(self) -> str:
-        return f"SeedModel\n{self.info()}"
+        return SeedNetwork
 
 
 def load_seed_model(path: str | PathLike[str]) -> SeedModel:

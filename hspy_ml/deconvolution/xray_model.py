@@ -3,58 +3,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import ClassVar
 
 import numpy as np
 
-from ..networks.model_card import ModelCard
-from ..networks.model_file import StoredModel, load_model
-from ..networks.saved_model import SavedModel
+from ..networks.model_file import load_model
+from .network_model import TASK, NetworkModel
 from .xray_response import NARROWING, XrayResponse
-
-if TYPE_CHECKING:
-    from .xray_network import XrayNetwork
 
 __all__ = ["DEFAULT_FILE", "XrayModel", "default_xray_model", "load_xray_model"]
 
-TASK = "deconvolution"
 ARCHITECTURE = "XrayNetwork"
 DEFAULT_FILE = Path(__file__).parent / "data" / "xray.safetensors"
 WIDTHS = (2.2, 60.0)  # channels, of the detector's lines: least, and most
 LIKE_TARGET = 0.05  # of the target's width, that another may differ from the trained
 
 
-@dataclass(frozen=True, eq=False)
-class XrayModel(SavedModel):
+@dataclass(frozen=True, eq=False, repr=False)
+class XrayModel(NetworkModel):
     """A network that sharpens X-ray spectra.
 
     Parameters
     ----------
     network : XrayNetwork
     conditions, training, scores : dict
-        Plain values: what it was trained for, how, and how good it is.
+        See :class:`hspy_ml.deconvolution.network_model.NetworkModel`.
     """
 
-    network: XrayNetwork
-    conditions: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
-    scores: dict[str, Any] = field(default_factory=dict)
+    architecture: ClassVar[str] = ARCHITECTURE
 
-    @property
-    def card(self) -> ModelCard:
-        """What it is for, how it was trained and how good it is."""
-        return ModelCard(
-            TASK,
-            ARCHITECTURE,
-            self.network.hyperparameters,
-            self.conditions,
-            self.training,
-            self.scores,
-        )
+    @staticmethod
+    def network_class() -> type:
+        """The class of the network, which torch is imported for."""
+        from .xray_network import XrayNetwork
+
+        return XrayNetwork
 
     def why_not(self, response: XrayResponse) -> str:
         """Why the network is not for a response; empty if it is.
@@ -78,17 +65,6 @@ class XrayModel(SavedModel):
             )
         return ""
 
-    def to_stored(self) -> StoredModel:
-        """Card and weights as they are in a file, in half precision."""
-        from ..networks.weights import network_weights
-
-        weights = network_weights(self.network)
-        halves = {name: weight.astype(np.float16) for name, weight in weights.items()}
-        return StoredModel(self.card, halves)
-
-    def __repr__(self) -> str:
-        return f"XrayModel\n{self.info()}"
-
 
 def load_xray_model(path: str | PathLike[str]) -> XrayModel:
     """Load a model file; nothing in it can be executed.
@@ -108,9 +84,6 @@ def load_xray_model(path: str | PathLike[str]) -> XrayModel:
     ValueError
         If it is no model file for deconvolution of X-ray spectra, or damaged.
     """
-    from ..networks.weights import network_on_card
-    from .xray_network import XrayNetwork
-
     stored = load_model(path, TASK)
     card = stored.card
     if card.architecture != ARCHITECTURE:
@@ -118,12 +91,10 @@ def load_xray_model(path: str | PathLike[str]) -> XrayModel:
             f"{path} is a model for low-loss spectra ({card.architecture}); one for "
             f"X-ray spectra ({ARCHITECTURE}) is expected. None takes the package's."
         )
-    weights = {name: w.astype(np.float32) for name, w in stored.weights.items()}
     try:
-        network = network_on_card(XrayNetwork, card.hyperparameters, weights)
+        return XrayModel.from_stored(stored)
     except ValueError as error:
         raise ValueError(f"{path} cannot be used: {error}") from error
-    return XrayModel(network, card.conditions, card.training, card.scores)
 
 
 @lru_cache(maxsize=1)

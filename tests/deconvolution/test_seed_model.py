@@ -26,6 +26,7 @@ from hspy_ml.deconvolution.seed_network import (
     share_loss,
 )
 from hspy_ml.deconvolution.seed_stream import ZERO_CHANNEL, SeedStream
+from hspy_ml.networks.model_card import ModelCard
 from hspy_ml.networks.model_file import StoredModel
 
 N_CHANNELS = 1000
@@ -198,6 +199,6 @@ def test_another_architecture_is_refused():
     stored = trained().to_stored()
     with pytest.raises(ValueError, match="EELSpecNet"):
         DeconvolverModel.from_stored(stored)
-    card = seed_model.ModelCard("deconvolution", "Other", {}, {})
+    card = ModelCard("deconvolution", "Other", {}, {})
     with pytest.raises(ValueError, match="Other"):
         SeedModel.from_stored(StoredModel(card, stored.weights))
