@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from hspy_ml.deconvolution import seed_model
 from hspy_ml.deconvolution.deconvolver_model import DeconvolverModel
 from hspy_ml.deconvolution.exposure import Exposure
 from hspy_ml.deconvolution.network_stream import Batch
